@@ -1,0 +1,30 @@
+/** The interface of a SASL mechanism's server side. A mechanism knows no POP3 and no users. */
+
+import type { LoginOutcome } from "./login.ts";
+
+/** One way to log in, as RFC 4422 §3 has it. */
+export interface Mechanism {
+  /** Registered name, upper case. */
+  readonly name: string;
+  /** Whether a password crosses the wire readable: such a mechanism is offered where login_type allows. */
+  readonly plaintext: boolean;
+  /** Begins one exchange. */
+  start(): Exchange;
+}
+
+/** One run of a mechanism; used once. */
+export interface Exchange {
+  /**
+   * Takes the client's response (already base64-decoded) and says what follows. The first call gets
+   * the initial response: undefined when the client sent none, which is not the same as an empty one
+   * (RFC 5034 §4).
+   */
+  next(response: Uint8Array | undefined): Step | Promise<Step>;
+}
+
+export type Step =
+  | { readonly kind: "challenge"; readonly octets: Uint8Array }
+  /** `user` is the name as the client gave it, for the log only. */
+  | { readonly kind: "done"; readonly user: string; readonly outcome: LoginOutcome }
+  /** The response was not what the mechanism's grammar allows. */
+  | { readonly kind: "malformed" };

@@ -1,0 +1,64 @@
+/**
+ * Every number that bounds what a client can make popkeep do, with its unit, its reason and the floor
+ * that a document sets. What an operator may change is a setting; its default and range stand here.
+ */
+
+/** Longest command line with its CRLF, octets. [MS-STANXPOP3] E0006: 512 unless set, 40 to 1024. */
+export const COMMAND_OCTETS = { min: 40, default: 512, max: 1024 } as const;
+
+/** RFC 2449 §4: a server with CAPA takes commands of at least this many octets. Less is warned about. */
+export const CAPA_COMMAND_OCTETS_FLOOR = 255;
+
+/** Longest SASL response line with its CRLF, octets. RFC 5034 §4 leaves room for 12,288 of base64. */
+export const SASL_LINE_OCTETS = 12_288 + 2;
+
+/** Longest response line with its CRLF, octets. [MS-STANXPOP3] C0001, RFC 1939 §3. */
+export const RESPONSE_LINE_OCTETS = 512;
+
+/** Longest unique-id, characters. RFC 1939 §7 UIDL. */
+export const UNIQUE_ID_CHARACTERS = 70;
+
+/** Inactivity before the session is logged out, ms. [MS-STANXPOP3] V0002; Exchange takes 30 s to 1 h. */
+export const AUTHENTICATED_IDLE_MS = { min: 1_000, default: 1_800_000, max: 86_400_000 } as const;
+
+/** The same before login, ms. [MS-STANXPOP3] V0002. */
+export const PRE_AUTHENTICATED_IDLE_MS = { min: 1_000, default: 60_000, max: 3_600_000 } as const;
+
+/** RFC 1939 §3: an inactivity timer is at least ten minutes. Less after login is warned about. */
+export const AUTOLOGOUT_FLOOR_MS = 600_000;
+
+/** Time to finish a TLS handshake, ms. A half-open handshake holds a connection and says nothing. */
+export const TLS_HANDSHAKE_MS = { min: 1_000, default: 15_000, max: 120_000 } as const;
+
+/** Connections in all. Each is a file descriptor and a few KiB. */
+export const CONNECTIONS = { min: 1, default: 10_000, max: 2_147_483_647 } as const;
+
+/** Connections from one address. Large, since an office or a carrier stands behind one address. */
+export const CONNECTIONS_PER_ADDRESS = { min: 1, default: 200, max: 2_147_483_647 } as const;
+
+/** Logged-in sessions of one user. Exchange: 16. */
+export const CONNECTIONS_PER_USER = { min: 1, default: 16, max: 2_147_483_647 } as const;
+
+/** Commands answered with -ERR for being no command, after which the connection closes (C0005). */
+export const BAD_COMMANDS = { min: 1, default: 20, max: 10_000 } as const;
+
+/** Failed logins on one connection, after which it closes (C0005). Clients try several mechanisms. */
+export const FAILED_LOGINS = { min: 1, default: 5, max: 1_000 } as const;
+
+/** Time that sessions get to QUIT when the server is told to stop, ms. */
+export const SHUTDOWN_GRACE_MS = { min: 0, default: 30_000, max: 3_600_000 } as const;
+
+/** Time a right password is remembered under a keyed digest, ms; 0 remembers nothing. */
+export const PASSWORD_MEMORY_MS = { min: 0, default: 300_000, max: 86_400_000 } as const;
+
+/** Password hashes waiting for a worker. Beyond it a login is told to come back ([SYS/TEMP]). */
+export const HASH_QUEUE_LENGTH = 1_000;
+
+/** User name, octets: RFC 5321 allows 64 + 1 + 255; more names nobody. */
+export const USER_NAME_OCTETS = 320;
+
+/** Reply octets gathered before a write, so that pipelined replies share segments but not memory. */
+export const OUTPUT_BATCH_OCTETS = 65_536;
+
+/** Message file octets read at a time: what a session holds of a message, whatever its size. */
+export const READ_CHUNK_OCTETS = 65_536;

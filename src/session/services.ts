@@ -1,0 +1,64 @@
+/** What a session is given: everything it can reach outside itself, as values and functions. */
+
+import type { CheckPassword } from "../auth/login.ts";
+import type { Mechanism } from "../auth/mechanism.ts";
+import type { MaildropStore } from "../maildrop/store.ts";
+
+/**
+ * When a password may cross the wire, after Exchange's LoginType.
+ * - `plaintext_login`: USER/PASS and PLAIN on any connection.
+ * - `plaintext_authentication`: on a connection without TLS no USER/PASS; AUTH PLAIN is allowed.
+ * - `secure_login`: only under TLS.
+ */
+export type LoginType = "plaintext_login" | "plaintext_authentication" | "secure_login";
+
+/** Asks whether one more session of this user may begin; a held place is given back by `release`. */
+export type AdmitUser = (user: string) => { release(): void } | undefined;
+
+/** Shared by all sessions; replaced as a whole when settings are reloaded. */
+export interface SessionServices {
+  /** Text of the greeting after "+OK ", without angle brackets (V0012). */
+  readonly banner: string;
+  readonly implementation: string;
+  readonly loginType: LoginType;
+  readonly checkPassword: CheckPassword;
+  /** In the order that they are offered. */
+  readonly mechanisms: readonly Mechanism[];
+  readonly store: MaildropStore;
+  readonly admitUser: AdmitUser;
+  readonly maxBadCommands: number;
+  readonly maxFailedLogins: number;
+}
+
+/** What the net room knows of one connection. */
+export interface ConnectionFacts {
+  readonly tls: boolean;
+  /** Whether STLS would work now: a certificate is there and TLS is not yet on. */
+  readonly stlsPossible: boolean;
+}
+
+/** Things a session tells as they happen, for logs and metrics; every text is as the client sent it. */
+export interface SessionEvents {
+  loginFailed?(user: string, mechanism: string, reason: string): void;
+  loggedIn?(user: string, mechanism: string): void;
+  storageFailed?(doing: string, error: unknown): void;
+  /** An exception that should not be: ours to mend. */
+  erred?(error: unknown): void;
+}
+
+/** What the session-end log line tells; counts are of this session. */
+export interface SessionSummary {
+  readonly user: string | undefined;
+  readonly mechanism: string | undefined;
+  readonly messages: number;
+  readonly retrieved: number;
+  readonly retrievedOctets: number;
+  readonly topped: number;
+  readonly toppedOctets: number;
+  readonly marked: number;
+  readonly removed: number;
+  /** Messages still in the maildrop as this session knew it. */
+  readonly remaining: number;
+  /** DELE marks that came to nothing since no QUIT was received. */
+  readonly droppedMarks: number;
+}
