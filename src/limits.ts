@@ -54,6 +54,34 @@ export const PASSWORD_MEMORY_MS = { min: 0, default: 300_000, max: 86_400_000 } 
 /** Password hashes waiting for a worker. Beyond it a login is told to come back ([SYS/TEMP]). */
 export const HASH_QUEUE_LENGTH = 1_000;
 
+/** One hash may take this long, ms; then its thread is ended. COST bounds make more a fault of ours. */
+export const HASH_JOB_MS = 60_000;
+
+/** An idle hash thread ends after this, ms: it holds about 15 MiB and the memory of its last hash. */
+export const HASH_WORKER_IDLE_MS = 30_000;
+
+/** Password, octets: more than a command carries (COMMAND_OCTETS), so that only AUTH can exceed it. */
+export const PASSWORD_OCTETS = 1_024;
+
+/** Right passwords remembered at once, about 200 octets each. Beyond it the oldest are forgotten. */
+export const PASSWORD_MEMORY_ENTRIES = 100_000;
+
+/**
+ * Most that a stored hash may cost, since any client that knows a user name can ask for it to be
+ * computed: each bound is 3 to 10 seconds of one core. A hash beyond is not computed and never right.
+ */
+export const HASH_COST = {
+  /** Memory of one ARGON2 hash, KiB. Dovecot makes 65,536. */
+  argon2MemoryKib: 1_048_576,
+  /** Memory times passes, KiB: what the time of an ARGON2 hash follows. */
+  argon2WorkKib: 2_097_152,
+  argon2Parallelism: 64,
+  /** Binary logarithm of the rounds of BLF-CRYPT. */
+  bcryptCost: 16,
+  shaCryptRounds: 1_000_000,
+  pbkdf2Rounds: 5_000_000,
+} as const;
+
 /** User name, octets: RFC 5321 allows 64 + 1 + 255; more names nobody. */
 export const USER_NAME_OCTETS = 320;
 
@@ -62,3 +90,9 @@ export const OUTPUT_BATCH_OCTETS = 65_536;
 
 /** Message file octets read at a time: what a session holds of a message, whatever its size. */
 export const READ_CHUNK_OCTETS = 65_536;
+
+/** Threads that check password hashes: more than cores gains nothing, and each holds a hash's memory. */
+export const PASSWORD_WORKERS = { min: 1, default: 2, max: 64 } as const;
+
+/** Size at which a protocol log file is full, octets; 0 sets no limit. Exchange: LogPerFileSizeQuota. */
+export const LOG_FILE_OCTETS = { min: 0, default: 0, max: 2 ** 50 } as const;

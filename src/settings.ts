@@ -1,0 +1,101 @@
+/**
+ * Reads the settings file: TOML, checked by the one schema in settings/schema.ts. A bad file is
+ * refused with all its faults at once, each with its line.
+ *
+ * *Knows*: limits and the files of settings/. *Does not know*: any other room.
+ */
+
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { checkValues } from "./settings/check.ts";
+import { whyUnreadable } from "./settings/certificate_files.ts";
+import { effectiveSettings, type Settings } from "./settings/effective.ts";
+import type { Fault } from "./settings/faults.ts";
+import { brokenCertificates, brokenRules } from "./settings/rules.ts";
+import { readToml } from "./settings/toml.ts";
+
+export type { Settings } from "./settings/effective.ts";
+export type { Binding } from "./settings/binding.ts";
+export { type Fault, faultText } from "./settings/faults.ts";
+export { settingsWarnings, type Warning } from "./settings/rules.ts";
+
+export interface LoadOptions {
+  /**
+   * Whether the certificates must be there and fit their keys: true unless set. Commands that only
+   * look at users or mail do without, and may run as somebody who cannot read the keys.
+   */
+  readonly certificates?: boolean;
+}
+
+/** Reads and checks a settings file; an array is what is wrong with it. `settingsWarnings` says more. */
+export function loadSettings(file: string, options: LoadOptions = {}): Settings | Fault[] {
+  let toml;
+  try {
+    toml = readFileSync(file);
+  } catch (error) {
+    const found = `a file that ${whyUnreadable(error)}`;
+    return [{ file, line: undefined, key: undefined, found, allowed: "a settings file" }];
+  }
+  return readSettings(file, toml, options);
+}
+
+/** The same for the octets of a settings file that stands, or would stand, at `file`. */
+export function readSettings(
+  file: string,
+  octets: Uint8Array,
+  { certificates = true }: LoadOptions = {},
+): Settings | Fault[] {
+  const text = decodeUtf8(file, octets);
+  if (typeof text !== "string") return [text];
+  const document = readToml(file, text);
+  const { values, faults, doubtful } = checkValues(file, document);
+  const settings = effectiveSettings(file, values);
+  const broken = document.isWhole
+    ? [
+      ...brokenRules(settings, values.maildir),
+      ...(certificates ? brokenCertificates(settings) : []),
+    ]
+    : [];
+  const all = [
+    ...document.faults,
+    ...faults,
+    ...broken.filter(({ key, reads = [] }) =>
+      ![topLevel(key), ...reads].some((needed) => doubtful.has(needed))
+    ).map((rule) => ({ file, line: lineOf(document.lines, rule.key), ...rule })),
+  ];
+  return all.length === 0 ? settings : all.sort(byLine);
+}
+
+/** The folder that relative paths in a settings file count from. */
+export function settingsFolder(file: string): string {
+  return resolve(file, "..");
+}
+
+function decodeUtf8(file: string, octets: Uint8Array): string | Fault {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
+  } catch {
+    // Decoding again with replacement characters shows where the first bad octet is.
+    const before = Buffer.from(octets).toString("utf8").split("\ufffd", 1)[0] ?? "";
+    const line = before.split("\n").length;
+    return { file, line, key: undefined, found: "octets that are not UTF-8", allowed: "UTF-8" };
+  }
+}
+
+/** The line of a key, or of the nearest table or list around it that the file has. */
+function lineOf(lines: ReadonlyMap<string, number>, key: string): number | undefined {
+  for (let path = key; path !== ""; path = path.replace(/(?:^|\.|\[)[^.[]*$/, "")) {
+    const line = lines.get(path);
+    if (line !== undefined) return line;
+  }
+  return undefined;
+}
+
+function topLevel(key: string): string {
+  return /^[^.[]*/.exec(key)?.[0] ?? "";
+}
+
+function byLine(a: Fault, b: Fault): number {
+  return (a.line ?? Infinity) - (b.line ?? Infinity) || 0;
+}

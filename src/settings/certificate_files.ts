@@ -1,0 +1,86 @@
+/**
+ * Looks whether the certificate and key files that the settings name can be used.
+ *
+ * *Knows*: PEM files on disk. *Does not know*: TLS connections, the settings file's keys beyond their paths.
+ */
+
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+
+export interface CertificateFiles {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
+/** What is wrong with one of the two files. */
+export interface CertificateFault {
+  readonly of: keyof CertificateFiles;
+  readonly found: string;
+  readonly allowed: string;
+}
+
+/** Everything that is wrong with a certificate and its key; nothing when TLS can use them. */
+export function checkCertificateFiles(files: CertificateFiles): CertificateFault[] {
+  const faults: CertificateFault[] = [];
+  const certificate = readPem(files, "certificateFile", faults, (pem) => new X509Certificate(pem));
+  const key = readPem(files, "keyFile", faults, (pem) => createPrivateKey(pem));
+  if (certificate !== undefined && key !== undefined && !certificate.checkPrivateKey(key)) {
+    faults.push({
+      of: "keyFile",
+      found: `the key of another certificate in ${files.keyFile}`,
+      allowed: `the private key that belongs to ${files.certificateFile}`,
+    });
+  }
+  return faults;
+}
+
+/** Whether other users of the machine can read the file; false if it is not there. */
+export function isReadableByOthers(file: string): boolean {
+  const status = statSync(file, { throwIfNoEntry: false });
+  return status !== undefined && (status.mode & 0o004) !== 0;
+}
+
+const WHAT = {
+  certificateFile: { name: "certificate", allowed: "a PEM file with a certificate" },
+  keyFile: { name: "private key", allowed: "a PEM file with a private key that is not encrypted" },
+} as const;
+
+function readPem<Value>(
+  files: CertificateFiles,
+  of: keyof CertificateFiles,
+  faults: CertificateFault[],
+  parse: (pem: string) => Value,
+): Value | undefined {
+  const { name, allowed } = WHAT[of];
+  const file = files[of];
+  let pem;
+  try {
+    pem = readFileSync(file, "utf8");
+  } catch (error) {
+    faults.push({ of, found: `${file}, which ${whyUnreadable(error)}`, allowed });
+    return undefined;
+  }
+  try {
+    return parse(pem);
+  } catch {
+    // The library's own text ("DECODER routines::unsupported") tells nobody anything.
+    faults.push({ of, found: `no ${name} in ${file}`, allowed });
+    return undefined;
+  }
+}
+
+/** Why a file could not be read, as the end of a sentence: "which does not exist". */
+export function whyUnreadable(error: unknown): string {
+  switch ((error as { code?: unknown } | undefined)?.code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return "does not exist";
+    case "EACCES":
+    case "EPERM":
+      return "this user may not read";
+    case "EISDIR":
+      return "is a folder";
+    default:
+      return `cannot be read (${error instanceof Error ? error.message : String(error)})`;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Checks the values of a settings file against the schema and turns zod's issues into faults.
+ *
+ * *Knows*: zod's issues, the schema's documentation. *Does not know*: the disk.
+ */
+
+import type { z } from "zod";
+import { type Fault, shownValue } from "./faults.ts";
+import { keyPath } from "./key_lines.ts";
+import { type SettingDoc, settingDocs } from "./kinds.ts";
+import { nearest } from "./nearest.ts";
+import { certificateKeys, type SettingsFile, settingsFile } from "./schema.ts";
+import type { TomlDocument } from "./toml.ts";
+
+export interface CheckedValues {
+  /** What is right, with defaults for what is not. */
+  readonly values: SettingsFile;
+  readonly faults: readonly Fault[];
+  /** Top-level keys whose value is not what the file meant to say. */
+  readonly doubtful: ReadonlySet<string>;
+}
+
+/** Checks all values; what can be used is given back even when something else cannot. */
+export function checkValues(file: string, document: TomlDocument): CheckedValues {
+  const { values, lines } = document;
+  const doubtful = new Set(document.faults.map(({ key }) => key ?? ""));
+  const result = settingsFile.safeParse(values);
+  if (result.success) return { values: result.data, faults: [], doubtful };
+
+  const faults: Fault[] = [];
+  const right: Record<string, unknown> = { ...values };
+  for (const issue of result.error.issues) {
+    const path = issue.path.filter((part) => typeof part !== "symbol");
+    const top = String(path[0] ?? "");
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys) {
+        faults.push(unknownKey(file, lines, path, key));
+        delete right[top === "" ? key : top];
+      }
+    } else {
+      const fault = badValue(file, lines, path, values);
+      // A key can be missing because its line was no TOML, which has been said already.
+      if (fault.found !== NOTHING || document.faults.length === 0) faults.push(fault);
+      delete right[top];
+    }
+    doubtful.add(top);
+  }
+  return { values: settingsFile.parse(right), faults, doubtful };
+}
+
+/** What a fault says was found where a key is not there. */
+const NOTHING = "nothing";
+
+type Path = readonly (string | number)[];
+type Lines = ReadonlyMap<string, number>;
+type Shape = Readonly<Record<string, z.ZodType>>;
+
+function badValue(file: string, lines: Lines, path: Path, values: unknown): Fault {
+  const key = path.reduce<string>(keyPath, "");
+  const value = path.reduce<unknown>(
+    (inner, part) => (inner as Record<string | number, unknown> | undefined)?.[part],
+    values,
+  );
+  const doc = docAt(path);
+  const near = typeof value === "string" && doc?.choices !== undefined
+    ? nearest(value, doc.choices)
+    : undefined;
+  return {
+    file,
+    line: lines.get(key) ?? lines.get(path.slice(0, -1).reduce<string>(keyPath, "")),
+    key,
+    found: value === undefined ? NOTHING : shownValue(value),
+    allowed: doc?.allowed ?? "another value",
+    ...(near === undefined ? {} : { nearest: `"${near}"` }),
+  };
+}
+
+/** The documentation of the key at `path`, or of the list that an item at `path` stands in. */
+function docAt([top, , inTable]: Path): SettingDoc | undefined {
+  const isInTable = top === "certificates" && inTable !== undefined;
+  const shape: Shape = isInTable ? certificateKeys : settingsFile.shape;
+  const schema = shape[String(isInTable ? inTable : top)];
+  return schema === undefined ? undefined : settingDocs.get(schema);
+}
+
+function unknownKey(file: string, lines: Lines, table: Path, key: string): Fault {
+  const path = keyPath(table.reduce<string>(keyPath, ""), key);
+  const line = lines.get(path);
+  const shown = { file, line, key: /^[\w.[\]-]{1,80}$/.test(path) ? path : shownValue(path) };
+  const here: Shape = table.length === 0 ? settingsFile.shape : certificateKeys;
+  if (table.length > 0 && key in settingsFile.shape) {
+    // TOML has no end of a table: what stands below [[certificates]] belongs to it.
+    const allowed = "this key above the first [[certificates]]";
+    return { ...shown, found: "a key of the settings file in a certificate's table", allowed };
+  }
+  const near = nearestKey(key, here);
+  return {
+    ...shown,
+    found: "an unknown key",
+    allowed: "one of the keys that `popkeep config reference` lists",
+    ...(near === undefined ? {} : { nearest: near }),
+  };
+}
+
+/** The key that somebody meant: by Exchange's own name for it, or by its spelling. */
+function nearestKey(key: string, shape: Shape): string | undefined {
+  const known = Object.keys(shape);
+  const counterpart = known.find((name) => {
+    const schema = shape[name];
+    const exchange = schema === undefined ? undefined : settingDocs.get(schema)?.exchange;
+    return exchange?.toLowerCase() === key.toLowerCase();
+  });
+  return counterpart ?? nearest(key, known);
+}

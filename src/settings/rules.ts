@@ -1,0 +1,170 @@
+/**
+ * What the settings must hold together, beyond each key's own range, and what is allowed but unwise.
+ *
+ * *Knows*: the settings as a whole. *Does not know*: lines of the file; the caller adds them by the key.
+ */
+
+import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
+import { formatBinding, isLoopback } from "./binding.ts";
+import { checkCertificateFiles, isReadableByOthers } from "./certificate_files.ts";
+import type { Settings } from "./effective.ts";
+import { shownValue } from "./faults.ts";
+import { nearest } from "./nearest.ts";
+import { formatDuration } from "./units.ts";
+
+/** A fault without its place: `key` is where to look for the line. */
+export interface BrokenRule {
+  readonly key: string;
+  readonly found: string;
+  readonly allowed: string;
+  readonly nearest?: string;
+  /** Other top-level keys that the rule reads: it says nothing when their values are in doubt. */
+  readonly reads?: readonly string[];
+}
+
+/** Something that works and that an operator should know of. */
+export interface Warning {
+  readonly key: string;
+  readonly message: string;
+}
+
+const MAILDIR_VARIABLES = ["home", "user", "local", "domain"];
+
+/** The rules that need no look at the disk. */
+export function brokenRules(settings: Settings, maildir: string): BrokenRule[] {
+  return [
+    ...maildirTemplateFaults(maildir),
+    ...bindingFaults(settings),
+  ];
+}
+
+/** Whether every certificate can be used; reads the files. */
+export function brokenCertificates(settings: Settings): BrokenRule[] {
+  return settings.certificates.flatMap((files, index) =>
+    checkCertificateFiles(files).map(({ of, found, allowed }) => ({
+      key: `certificates[${index}].${of === "keyFile" ? "key_file" : "certificate_file"}`,
+      found,
+      allowed,
+    }))
+  );
+}
+
+/** Checks the variables of the `maildir` template as it stands in the file. */
+function maildirTemplateFaults(template: string): BrokenRule[] {
+  const key = "maildir";
+  const allowed = "a path with {home}, {user} or {local} in it, and {domain} where it is wanted";
+  const names = [...template.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? "");
+  const faults: BrokenRule[] = names.filter((name) => !MAILDIR_VARIABLES.includes(name)).map(
+    (name) => {
+      const near = nearest(name, MAILDIR_VARIABLES);
+      return {
+        key,
+        found: `the unknown variable {${name}} in ${shownValue(template)}`,
+        allowed,
+        ...(near === undefined ? {} : { nearest: `{${near}}` }),
+      };
+    },
+  );
+  if (/[{}]/.test(template.replace(/\{[^{}]*\}/g, ""))) {
+    faults.push({ key, found: `a brace without its pair in ${shownValue(template)}`, allowed });
+  }
+  if (template.indexOf("{home}") > 0) {
+    // A home folder is absolute: a path cannot go on with one.
+    faults.push({
+      key,
+      found: `{home} inside of ${shownValue(template)}`,
+      allowed: "{home} first",
+    });
+  }
+  if (template.startsWith("~")) {
+    faults.push({ key, found: `${shownValue(template)}; ~ stands for nothing here`, allowed });
+  } else if (faults.length === 0 && !/\{(?:home|user|local)\}/.test(template)) {
+    // Without them, everybody (of a domain) would read one and the same mail.
+    faults.push({ key, found: `${shownValue(template)}, the same for several users`, allowed });
+  }
+  return faults;
+}
+
+function bindingFaults(settings: Settings): BrokenRule[] {
+  const faults: BrokenRule[] = [];
+  const seen = new Set<string>();
+  const all = [
+    ...settings.unencryptedOrTlsBindings.map((binding, index) => ({
+      binding,
+      key: `unencrypted_or_tls_bindings[${index}]`,
+    })),
+    ...settings.sslBindings.map((binding, index) => ({ binding, key: `ssl_bindings[${index}]` })),
+  ];
+  for (const { binding, key } of all) {
+    const name = formatBinding(binding);
+    if (binding.port !== 0 && seen.has(name)) {
+      faults.push({
+        key,
+        found: `"${name}" a second time`,
+        allowed: "each address and port once",
+        reads: ["unencrypted_or_tls_bindings", "ssl_bindings"],
+      });
+    }
+    seen.add(name);
+  }
+  if (all.length === 0) {
+    faults.push({
+      key: "unencrypted_or_tls_bindings",
+      found: "nothing to listen on",
+      allowed: "at least one binding here or in ssl_bindings",
+      reads: ["ssl_bindings"],
+    });
+  }
+  if (settings.sslBindings.length > 0 && settings.certificates.length === 0) {
+    faults.push({
+      key: "ssl_bindings",
+      found: `${settings.sslBindings.map(formatBinding).join(", ")} without a certificate`,
+      allowed:
+        "ssl_bindings with a [[certificates]] table that names certificate_file and key_file " +
+        "(`popkeep init` makes a self-signed one), or ssl_bindings = [] to go without",
+      reads: ["certificates"],
+    });
+  }
+  return faults;
+}
+
+/** What is allowed and unwise. */
+export function settingsWarnings(settings: Settings): Warning[] {
+  const warnings: Warning[] = [];
+  const warn = (key: string, message: string) => warnings.push({ key, message });
+  if (settings.maxCommandSizeOctets < CAPA_COMMAND_OCTETS_FLOOR) {
+    warn(
+      "max_command_size",
+      `${settings.maxCommandSizeOctets} octets are fewer than the ${CAPA_COMMAND_OCTETS_FLOOR} ` +
+        "that RFC 2449 asks of a server with CAPA; some clients will not be able to log in",
+    );
+  }
+  if (settings.authenticatedConnectionTimeoutMs < AUTOLOGOUT_FLOOR_MS) {
+    const timeout = formatDuration(settings.authenticatedConnectionTimeoutMs);
+    warn(
+      "authenticated_connection_timeout",
+      `${timeout} is less than the 10m that RFC 1939 asks for; clients that take longer over a ` +
+        "message lose their session",
+    );
+  }
+  const open = settings.unencryptedOrTlsBindings.filter(({ address }) => !isLoopback(address));
+  if (settings.loginType !== "secure_login" && open.length > 0) {
+    warn(
+      "login_type",
+      `${settings.loginType} lets passwords cross the network readable on ` +
+        open.map(formatBinding).join(", "),
+    );
+  }
+  if (settings.loginType === "secure_login" && settings.certificates.length === 0) {
+    warn(
+      "certificates",
+      "there is no certificate and login_type is secure_login, so nobody can log in",
+    );
+  }
+  for (const [index, { keyFile }] of settings.certificates.entries()) {
+    if (!isReadableByOthers(keyFile)) continue;
+    const key = `certificates[${index}].key_file`;
+    warn(key, `every user of this machine can read ${keyFile}; chmod o= it`);
+  }
+  return warnings;
+}

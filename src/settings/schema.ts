@@ -1,0 +1,258 @@
+/**
+ * Every key of the settings file: its meaning, range, default and Exchange counterpart, once. The
+ * reading, the faults, `popkeep init`, `popkeep config reference` and docs/settings.md all come from here.
+ *
+ * Names are those of Exchange's Set-PopSettings in snake_case, so that who knows that finds these.
+ */
+
+import { hostname } from "node:os";
+import { z } from "zod";
+import {
+  AUTHENTICATED_IDLE_MS,
+  BAD_COMMANDS,
+  COMMAND_OCTETS,
+  CONNECTIONS,
+  CONNECTIONS_PER_ADDRESS,
+  CONNECTIONS_PER_USER,
+  FAILED_LOGINS,
+  LOG_FILE_OCTETS,
+  PASSWORD_MEMORY_MS,
+  PASSWORD_WORKERS,
+  PRE_AUTHENTICATED_IDLE_MS,
+  RESPONSE_LINE_OCTETS,
+  SHUTDOWN_GRACE_MS,
+  TLS_HANDSHAKE_MS,
+} from "../limits.ts";
+import { bindings, choice, count, duration, path, setting, size, text, yesOrNo } from "./kinds.ts";
+
+const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/;
+
+/** Octets that the greeting leaves for the banner: the line without "+OK " and CRLF. */
+const BANNER_OCTETS = RESPONSE_LINE_OCTETS - "+OK \r\n".length;
+
+/** One `[[certificates]]` table. */
+const certificate = z.strictObject({
+  certificate_file: setting(
+    path(),
+    "A PEM file with the certificate, followed by the certificates of its issuers.",
+  ),
+  key_file: setting(
+    path(),
+    "A PEM file with the certificate's private key, not encrypted. Only popkeep should be able " +
+      "to read it.",
+  ),
+});
+
+/** The keys by section, in the order that the documentation has them. */
+export const sections = {
+  "Where to listen": {
+    server_name: setting(
+      text({
+        kind: "host name",
+        pattern: HOST_NAME,
+        allowed: 'a host name, such as "mail.example.com"',
+        default: { found: ownName, inWords: "the machine's host name" },
+      }),
+      "The name that clients know this server by.",
+    ),
+    unencrypted_or_tls_bindings: setting(
+      bindings(["0.0.0.0:110", "[::]:110"]),
+      "Where to listen for connections that begin without TLS. With a certificate they can turn " +
+        "TLS on by STLS.",
+      "UnencryptedOrTLSBindings",
+    ),
+    ssl_bindings: setting(
+      bindings(["0.0.0.0:995", "[::]:995"]),
+      "Where to listen for connections that are under TLS from the first octet. They need a " +
+        "certificate.",
+      "SSLBindings",
+    ),
+    banner: setting(
+      text({
+        pattern: new RegExp(`^(?!.*[<>])[\\x20-\\x7e]{1,${BANNER_OCTETS}}$`),
+        allowed: `1 to ${BANNER_OCTETS} printable ASCII characters without "<" and ">" ` +
+          "(clients take <...> in a greeting for an APOP timestamp)",
+        default: "popkeep is ready.",
+      }),
+      'The text of the greeting, after "+OK ".',
+      "Banner",
+    ),
+  },
+  "Who may log in": {
+    login_type: setting(
+      choice(["secure_login", "plaintext_authentication", "plaintext_login"], "secure_login"),
+      "When a password may cross the wire. secure_login: only under TLS. " +
+        "plaintext_authentication: without TLS by AUTH PLAIN, though not by USER and PASS. " +
+        "plaintext_login: always.",
+      "LoginType",
+    ),
+    user_file: setting(
+      path("users"),
+      "The users and their password hashes, in the form of Dovecot's passwd-file. " +
+        "`popkeep user` changes it.",
+    ),
+    password_scheme: setting(
+      choice(
+        ["ARGON2ID", "BLF-CRYPT", "SHA512-CRYPT", "SSHA512", "PBKDF2", "PLAIN"],
+        "ARGON2ID",
+      ),
+      "How `popkeep user` stores new passwords. Entries under other schemes go on working.",
+    ),
+    password_memory_time: setting(
+      duration(PASSWORD_MEMORY_MS),
+      "How long a right password is remembered, under a digest whose key is only in memory, so " +
+        'that a client that polls does not cost a password hash each time. "0" remembers nothing.',
+    ),
+    password_workers: setting(
+      count(PASSWORD_WORKERS, "threads"),
+      "Threads that check password hashes. Each needs about 20 MiB while it works.",
+    ),
+    max_failed_logins: setting(
+      count(FAILED_LOGINS, "logins"),
+      "Failed logins after which a connection is closed.",
+    ),
+  },
+  "Where the mail is": {
+    maildir: setting(
+      text({
+        kind: "path with variables, relative to the folder of the settings file",
+        // The variables are checked in rules.ts, which can say which one is wrong.
+        // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
+        pattern: /^[^\x00]+$/,
+        allowed: "a path with {home}, {user} or {local} in it, and {domain} where it is wanted",
+        default: "{home}/Maildir",
+      }),
+      "A user's Maildir. {home} is the home folder that the user file names, {user} the user " +
+        "name, {local} the part before its @ and {domain} the part after it.",
+    ),
+    message_retrieval_sort_order: setting(
+      choice(["ascending", "descending"], "ascending"),
+      "ascending numbers messages from the oldest, descending from the newest. Several clients " +
+        "count on ascending.",
+      "MessageRetrievalSortOrder",
+    ),
+    enable_exact_rfc822_size: setting(
+      yesOrNo(false),
+      "Whether message sizes are the exact octets that are sent, as RFC 1939 has it. Otherwise " +
+        "they are the octets in storage, which need not be counted.",
+      "EnableExactRFC822Size",
+    ),
+    mark_retrieved_as_seen: setting(
+      yesOrNo(true),
+      "Whether messages that a client retrieved are marked as seen when it quits: they move to " +
+        "cur/ with the flag S.",
+    ),
+  },
+  "Limits": {
+    authenticated_connection_timeout: setting(
+      duration(AUTHENTICATED_IDLE_MS),
+      "Inactivity after which a session that is logged in is closed. RFC 1939 asks for at least 10m.",
+      "AuthenticatedConnectionTimeout",
+    ),
+    pre_authenticated_connection_timeout: setting(
+      duration(PRE_AUTHENTICATED_IDLE_MS),
+      "Inactivity after which a connection that is not logged in is closed.",
+      "PreAuthenticatedConnectionTimeout",
+    ),
+    tls_handshake_timeout: setting(
+      duration(TLS_HANDSHAKE_MS),
+      "Time that a client gets to finish a TLS handshake.",
+    ),
+    max_connections: setting(
+      count(CONNECTIONS, "connections"),
+      "Connections in all.",
+      "MaxConnections",
+    ),
+    max_connections_from_single_address: setting(
+      count(CONNECTIONS_PER_ADDRESS, "connections"),
+      "Connections from one address. A whole office can stand behind one.",
+      "MaxConnectionFromSingleIP",
+    ),
+    max_connections_per_user: setting(
+      count(CONNECTIONS_PER_USER, "sessions"),
+      "Sessions of one user at a time.",
+      "MaxConnectionsPerUser",
+    ),
+    max_command_size: setting(
+      size(COMMAND_OCTETS),
+      "The longest command line, with its CRLF. RFC 2449 asks for at least 255. Responses to AUTH " +
+        "challenges have a limit of their own.",
+      "MaxCommandSize",
+    ),
+    max_bad_commands: setting(
+      count(BAD_COMMANDS, "commands"),
+      "Lines that are no command after which a connection is closed.",
+    ),
+    shutdown_grace_period: setting(
+      duration(SHUTDOWN_GRACE_MS),
+      "Time that sessions get to finish when the server is told to stop.",
+    ),
+  },
+  "Log": {
+    log_level: setting(
+      choice(["trace", "debug", "info", "warning", "error"], "info"),
+      "The least that is logged.",
+    ),
+    log_format: setting(
+      choice(["auto", "text", "json"], "auto"),
+      "auto logs text on a terminal and JSON, a line each, otherwise.",
+    ),
+    protocol_log: setting(
+      yesOrNo(false),
+      "Whether each command and response line is written to a file in log_file_location. " +
+        "Passwords and messages are left out.",
+      "ProtocolLogEnabled",
+    ),
+    log_file_location: setting(
+      path("log"),
+      "The folder of the protocol log.",
+      "LogFileLocation",
+    ),
+    log_file_roll_over_settings: setting(
+      choice(["hourly", "daily", "weekly", "monthly"], "daily"),
+      "How often the protocol log begins a new file.",
+      "LogFileRollOverSettings",
+    ),
+    log_per_file_size_quota: setting(
+      size(LOG_FILE_OCTETS, "sets no limit"),
+      "The size at which the protocol log begins a new file.",
+      "LogPerFileSizeQuota",
+    ),
+  },
+} as const;
+
+/** The keys of a `[[certificates]]` table. */
+export const certificateKeys = certificate.shape;
+
+const certificates = setting(
+  {
+    schema: z.array(certificate).default([]),
+    doc: {
+      kind: "tables",
+      default: "(none)",
+      allowed: "tables with certificate_file and key_file, each under a line [[certificates]], " +
+        "below all other keys",
+    },
+  },
+  "Certificates for TLS. The first is shown to clients that ask for no name, the others to those " +
+    "that ask for a name in them.",
+  "X509CertificateName",
+);
+
+/** The settings file as a whole. */
+export const settingsFile = z.strictObject({
+  ...sections["Where to listen"],
+  ...sections["Who may log in"],
+  ...sections["Where the mail is"],
+  ...sections["Limits"],
+  ...sections["Log"],
+  certificates,
+});
+
+/** What the settings file says, with defaults where it says nothing; keys as in the file. */
+export type SettingsFile = z.output<typeof settingsFile>;
+
+function ownName(): string {
+  const name = hostname();
+  return HOST_NAME.test(name) ? name : "localhost";
+}
