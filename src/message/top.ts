@@ -1,0 +1,46 @@
+/**
+ * The part of a message that TOP sends: the header, the blank line, and n lines of the body
+ * (RFC 1939 §7 TOP). Always a prefix of what RETR sends; a message without a blank line is all header.
+ *
+ * Works on canonical octets, so that a blank line is a line of two octets. Cost: stops at the cut.
+ */
+
+const LF = 10;
+const CRLF_OCTETS = 2;
+
+export class TopCutter {
+  #inHeader = true;
+  #bodyLinesLeft: number;
+  /** Octets of the line that the last chunk left unfinished. */
+  #lineOctets = 0;
+  #done = false;
+
+  /** @param bodyLines How many lines of the body are wanted; any size, also Infinity. */
+  constructor(bodyLines: number) {
+    this.#bodyLinesLeft = bodyLines;
+  }
+
+  /** Whether the cut is reached: nothing more need be read. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Returns as much of the next canonical chunk as belongs to TOP: a part of `chunk`, or all of it. */
+  push(chunk: Uint8Array): Uint8Array {
+    if (this.#done) return chunk.subarray(0, 0);
+    let from = 0;
+    for (let lf = chunk.indexOf(LF); lf >= 0; lf = chunk.indexOf(LF, from)) {
+      const lineOctets = this.#lineOctets + lf + 1 - from;
+      this.#lineOctets = 0;
+      from = lf + 1;
+      if (!this.#inHeader) this.#bodyLinesLeft--;
+      else if (lineOctets === CRLF_OCTETS) this.#inHeader = false;
+      if (!this.#inHeader && this.#bodyLinesLeft <= 0) {
+        this.#done = true;
+        return chunk.subarray(0, from);
+      }
+    }
+    this.#lineOctets += chunk.length - from;
+    return chunk;
+  }
+}
