@@ -1,0 +1,212 @@
+/**
+ * popkeep as a child process, with users, certificate and Maildirs of its own in a folder of its own.
+ *
+ * It is started from the sources by the runtime that runs the test, or, when POPKEEP_EXECUTABLE names a
+ * file, from that executable, so that the same tests prove both.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { generate } from "selfsigned";
+import { Pop3Client } from "./pop3_client.ts";
+import { TestMaildir } from "./test_maildir.ts";
+import type { SocketOptions } from "./wire.ts";
+
+/** The password of every user for whom a test asks for no other. */
+export const PASSWORD = "secret";
+
+export interface ServerOptions {
+  /** Lines of the settings file, besides bindings, certificate, users and Maildir. */
+  readonly settings?: string;
+  /** User names, or a name and the second field of its line in the user file. */
+  readonly users?: readonly (string | readonly [name: string, passwordField: string])[];
+  /** Keeps the folder of another server that has stopped: its users, Maildirs and settings. */
+  readonly folder?: string;
+}
+
+/** How long the server may take until it listens, and until it has stopped, ms. */
+const PATIENCE_MS = 60_000;
+
+export class RunningServer {
+  readonly folder: string;
+  readonly plainPort: number;
+  readonly tlsPort: number;
+  readonly child: ChildProcess;
+  readonly #maildirs = new Map<string, TestMaildir>();
+  readonly #output: string[];
+
+  constructor(folder: string, ports: readonly [number, number], child: ChildProcess) {
+    this.folder = folder;
+    [this.plainPort, this.tlsPort] = ports;
+    this.child = child;
+    this.#output = outputOf(child);
+  }
+
+  /** All that the server has written to its outputs so far. */
+  get log(): string {
+    return this.#output.join("");
+  }
+
+  /** The user's Maildir, made when first asked for. */
+  maildir(user: string): TestMaildir {
+    let maildir = this.#maildirs.get(user);
+    if (maildir === undefined) {
+      maildir = new TestMaildir(`${this.homeOf(user)}/Maildir`);
+      this.#maildirs.set(user, maildir);
+    }
+    return maildir;
+  }
+
+  homeOf(user: string): string {
+    return `${this.folder}/home/${user}`;
+  }
+
+  connect(options: Partial<SocketOptions> = {}): Promise<Pop3Client> {
+    const port = options.tls === true ? this.tlsPort : this.plainPort;
+    return Pop3Client.connect({ port, ...options });
+  }
+
+  /** Connects and logs in with the usual password. */
+  async login(user: string, options: Partial<SocketOptions> = {}): Promise<Pop3Client> {
+    const client = await this.connect(options);
+    await client.login(user, PASSWORD);
+    return client;
+  }
+
+  /** Stops the server and waits for its end; returns its exit code or signal. The folder stays. */
+  async halt(signal: NodeJS.Signals = "SIGTERM"): Promise<number | string> {
+    const { child } = this;
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, "exit");
+      child.kill(signal);
+      const hardStop = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+      await gone;
+      clearTimeout(hardStop);
+    }
+    return child.exitCode ?? child.signalCode ?? "unknown";
+  }
+
+  /** Stops the server at once and removes its folder. */
+  async stop(): Promise<void> {
+    await this.halt("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts a server and waits until it listens on both of its ports. */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const folder = options.folder ?? mkdtempSync(`${os.tmpdir()}/popkeep-`);
+  mkdirSync(`${folder}/home`, { recursive: true });
+  if (options.folder === undefined) {
+    writeUsers(folder, options.users ?? []);
+    await writeCertificate(folder);
+  }
+  for (let tries = 1;; tries++) {
+    const ports = [await freePort(), await freePort()] as const;
+    writeFileSync(`${folder}/popkeep.toml`, settingsText(ports, options.settings ?? ""));
+    const server = new RunningServer(folder, ports, spawnPopkeep(`${folder}/popkeep.toml`));
+    if (await isListening(server)) return server;
+    await server.halt("SIGKILL");
+    // Between choosing a port and using it, somebody else may have taken it.
+    if (tries === 3 || !/in use|EADDRINUSE|AddrInUse/i.test(server.log)) {
+      throw new Error(`popkeep did not start:\n${server.log}`);
+    }
+  }
+}
+
+/** Writes the user file anew: a line a user, homes in the server's folder. */
+export function writeUsers(folder: string, users: NonNullable<ServerOptions["users"]>): void {
+  const lines = users.map((user) => {
+    const [name, password] = typeof user === "string" ? [user, `{PLAIN}${PASSWORD}`] : user;
+    return `${name}:${password}::::${folder}/home/${name}::\n`;
+  });
+  writeFileSync(`${folder}/users`, lines.join(""), { mode: 0o600 });
+}
+
+/** The command and leading arguments by which popkeep is run in tests. */
+export function popkeepCommand(): [command: string, ...arguments_: string[]] {
+  const executable = process.env["POPKEEP_EXECUTABLE"];
+  if (executable !== undefined && executable !== "") return [executable];
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const runtime = process.execPath;
+  return "Deno" in globalThis ? [runtime, "run", "-A", "--no-check", main] : [runtime, main];
+}
+
+function spawnPopkeep(settingsFile: string): ChildProcess {
+  const [command, ...before] = popkeepCommand();
+  return spawn(command, [...before, "serve", "--config", settingsFile], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+function settingsText(ports: readonly [number, number], settings: string): string {
+  return [
+    `unencrypted_or_tls_bindings = ["127.0.0.1:${ports[0]}"]`,
+    `ssl_bindings = ["127.0.0.1:${ports[1]}"]`,
+    `user_file = "users"`,
+    `maildir = "{home}/Maildir"`,
+    settings,
+    `[[certificates]]`,
+    `certificate_file = "certificate.pem"`,
+    `key_file = "key.pem"`,
+    "",
+  ].join("\n");
+}
+
+async function writeCertificate(folder: string): Promise<void> {
+  const made = await generate([{ name: "commonName", value: "localhost" }], {
+    keyType: "ec",
+    algorithm: "sha256",
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] }],
+  });
+  writeFileSync(`${folder}/certificate.pem`, made.cert);
+  writeFileSync(`${folder}/key.pem`, made.private, { mode: 0o600 });
+}
+
+function outputOf(child: ChildProcess): string[] {
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk) => output.push(String(chunk)));
+  }
+  return output;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Waits until both ports take connections; false when the server ended first. */
+async function isListening(server: RunningServer): Promise<boolean> {
+  const giveUpAtMs = performance.now() + PATIENCE_MS;
+  for (const port of [server.plainPort, server.tlsPort]) {
+    while (!await takesConnections(port)) {
+      if (server.child.exitCode !== null || server.child.signalCode !== null) return false;
+      if (performance.now() > giveUpAtMs) return false;
+      await sleep(20);
+    }
+  }
+  return true;
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host: "127.0.0.1" });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
