@@ -63,7 +63,7 @@ export interface StoredMessage {
   /** Octets in storage. */
   readonly storedOctets: number;
   /**
-   * The next octets in order, or undefined at the end. The array is the caller's until its next call.
+   * The next octets in order, or undefined at the end. The store does not touch the array again.
    *
    * @throws {StorageFailure} If reading fails or the file ends before `storedOctets`.
    */

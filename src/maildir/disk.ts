@@ -1,0 +1,79 @@
+/**
+ * How this room names files to the operating system and how it reads its refusals.
+ *
+ * Names of message files are strings of octets (see file_name.ts), paths of folders are ordinary
+ * strings. *Knows* errno values. *Does not know* what a message is.
+ */
+
+import { Buffer } from "node:buffer";
+import { StorageFailure } from "../maildrop/store.ts";
+
+/** A path as `node:fs` takes it; octets where the name is not plain ASCII. */
+export type DiskPath = string | Buffer;
+
+/** The path of a file called `octets` in `folder`. */
+export function pathIn(folder: string, octets: string): DiskPath {
+  // deno-lint-ignore no-control-regex -- the range of ASCII is meant
+  if (/^[\x00-\x7f]*$/.test(octets)) return `${folder}/${octets}`;
+  return Buffer.concat([Buffer.from(`${folder}/`, "utf8"), Buffer.from(octets, "latin1")]);
+}
+
+/** The `code` of an errno error, or "" for anything else. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    return error.code;
+  }
+  return "";
+}
+
+/** True when there is nothing at that path. */
+export function isMissing(error: unknown): boolean {
+  return errnoOf(error) === "ENOENT";
+}
+
+/** Refusals that trying again later does not mend: somebody has to change something. */
+const PERMANENT = new Set([
+  "EACCES",
+  "EPERM",
+  "ENOTDIR",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "EROFS",
+  "EINVAL",
+]);
+
+/** Wraps what the disk said; `doing` completes "could not ..." for the log. */
+export function storageFailure(doing: string, cause: unknown): StorageFailure {
+  if (cause instanceof StorageFailure) return cause;
+  const kind = PERMANENT.has(errnoOf(cause)) ? "SYS/PERM" : "SYS/TEMP";
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StorageFailure(kind, `could not ${doing}: ${reason}`, { cause });
+}
+
+/**
+ * Runs a disk operation, again at most twice where a shared filesystem says that its handle went stale
+ * (another host replaced the file under the name).
+ */
+export async function retryStale<T>(operation: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await operation();
+    } catch (error) {
+      if (errnoOf(error) !== "ESTALE" || tries === 3) throw error;
+    }
+  }
+}
+
+/** Runs `work` over all items, at most `width` at a time, and waits for all of them. */
+export async function eachOf<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let at = 0;
+  const lane = async () => {
+    while (at < items.length) await work(items[at++] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+}

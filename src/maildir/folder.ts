@@ -1,0 +1,113 @@
+/**
+ * Listing new/ and cur/: when a listing can be trusted later, and what it may miss.
+ *
+ * A folder's mtime says that names came or went, but only as finely as its clock ticks: a change within
+ * the same tick as the listing leaves no trace. So a listing is trusted later only if the folder had
+ * been quiet for `QUIET_MS` when it was made.
+ *
+ * A listing that runs while a file is renamed may show the file under both names, or under neither.
+ * The first is harmless, since a message is known by its unique name. Against the second the folder is
+ * listed again if it changed meanwhile, and the lists are joined.
+ *
+ * *Knows* folders. *Does not know* unique-ids.
+ */
+
+import { lstat, readdir, stat } from "node:fs/promises";
+import { fileNamesAreExact } from "../platform/file_names.ts";
+import { isMissing, pathIn, retryStale } from "./disk.ts";
+import { uniqueNameOf } from "./file_name.ts";
+
+/** Coarser than any filesystem's ticks (FAT: 2 s), so that a change after it shows in the mtime. */
+const QUIET_MS = 2_000;
+
+/** Listings of a folder that changes all the time, before we go on with what was seen. */
+const MOST_LISTINGS = 3;
+
+/** U+FFFD, as octets of UTF-8: what stands in a name for octets that the runtime could not hand out. */
+const REPLACED_OCTETS = "\u00ef\u00bf\u00bd";
+
+export type FolderName = "new" | "cur";
+
+/** Where a message's file is. */
+export interface Place {
+  readonly folder: FolderName;
+  readonly fileName: string;
+}
+
+/** What tells whether a folder changed. */
+export interface FolderState {
+  readonly identity: string;
+  /** Whether an equal state later proves that nothing changed since. */
+  readonly quiet: boolean;
+}
+
+/** Looks at a folder; undefined when it does not exist. */
+export async function stateOf(path: string): Promise<FolderState | undefined> {
+  try {
+    const beforeMs = Date.now();
+    const { ino, mtimeMs, ctimeMs } = await retryStale(() => stat(path));
+    const ageMs = beforeMs - Math.max(mtimeMs, ctimeMs);
+    return { identity: `${ino} ${mtimeMs} ${ctimeMs}`, quiet: ageMs >= QUIET_MS };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** True when the folder is as it was when it was listed, for certain. */
+export function isUnchanged(then: FolderState | undefined, now: FolderState | undefined): boolean {
+  if (then === undefined || now === undefined) return then === now;
+  return then.quiet && then.identity === now.identity;
+}
+
+/**
+ * Adds the messages of one folder to `places`, by unique name; later listings and cur/ win. Names that
+ * begin with a dot are no messages. `unreadable` counts names that this runtime cannot open.
+ */
+export async function listFolder(
+  mailboxPath: string,
+  folder: FolderName,
+  places: Map<string, Place>,
+): Promise<{ state: FolderState | undefined; unreadable: number }> {
+  const path = `${mailboxPath}/${folder}`;
+  let state = await stateOf(path);
+  for (let listings = 1;; listings++) {
+    if (state === undefined) return { state, unreadable: 0 };
+    const names = await retryStale(() => readdir(path, { encoding: "latin1" }));
+    const unreadable = placeNames(names, folder, places);
+    const after = await stateOf(path);
+    const changed = after?.identity !== state.identity;
+    if (!changed || listings === MOST_LISTINGS) return { state, unreadable };
+    state = after;
+  }
+}
+
+function placeNames(
+  names: readonly string[],
+  folder: FolderName,
+  places: Map<string, Place>,
+): number {
+  let unreadable = 0;
+  for (const fileName of names) {
+    if (fileName.startsWith(".")) continue;
+    if (!fileNamesAreExact && fileName.includes(REPLACED_OCTETS)) unreadable++;
+    else places.set(uniqueNameOf(fileName), { folder, fileName });
+  }
+  return unreadable;
+}
+
+/** Octets of a message file; folders, links, FIFOs and sockets are no messages. */
+export async function storedOctetsOf(
+  mailboxPath: string,
+  place: Place,
+): Promise<number | "gone" | "no-message"> {
+  try {
+    const found = await retryStale(() =>
+      lstat(pathIn(`${mailboxPath}/${place.folder}`, place.fileName))
+    );
+    return found.isFile() ? found.size : "no-message";
+  } catch (error) {
+    if (isMissing(error)) return "gone";
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/** Looking into a Maildir without serving it: what `popkeep mailbox` shows. Changes nothing. */
+
+import { type UniqueId } from "../maildrop/unique_id.ts";
+import { eachOf, pathIn, storageFailure } from "./disk.ts";
+import { compareDelivery, deliverySeconds, flagsOf } from "./file_name.ts";
+import { listFolder, type Place, storedOctetsOf } from "./folder.ts";
+import { openMessageFile } from "./message_file.ts";
+import type { StoredMessage } from "../maildrop/store.ts";
+import { Sidecar } from "./sidecar.ts";
+
+export interface ListedMessage {
+  /** Undefined when no session has seen the message yet. */
+  readonly uniqueId: UniqueId | undefined;
+  readonly storedOctets: number;
+  /** Seconds since 1970 that the file name begins with; 0 when it does not. */
+  readonly deliveredS: number;
+  readonly folder: "new" | "cur";
+  /** Octets of the name, a character each. */
+  readonly fileName: string;
+  readonly flags: string;
+  /** Opens the message; undefined when it is gone. The caller closes it. */
+  open(): Promise<StoredMessage | undefined>;
+}
+
+/**
+ * The messages of the Maildir at `path`, in the order a client sees them; those without a unique-id
+ * last. Takes no lock and writes nothing. A folder that does not exist has none.
+ *
+ * @throws {StorageFailure} If it cannot be read.
+ */
+export async function listMessages(path: string): Promise<ListedMessage[]> {
+  try {
+    const sidecar = new Sidecar(path);
+    await sidecar.refresh();
+    const places = new Map<string, Place>();
+    await listFolder(path, "new", places);
+    await listFolder(path, "cur", places);
+    const found: { id: number; uniqueName: string; message: ListedMessage }[] = [];
+    await eachOf([...places], 16, async ([uniqueName, place]) => {
+      const entry = sidecar.list.find(uniqueName);
+      const storedOctets = await storedOctetsOf(path, place);
+      if (typeof storedOctets !== "number") return;
+      const message: ListedMessage = {
+        uniqueId: entry && ((entry.carried ?? String(entry.id)) as UniqueId),
+        storedOctets,
+        deliveredS: deliverySeconds(uniqueName),
+        ...place,
+        flags: flagsOf(place.fileName),
+        open: () => openMessageFile(pathIn(`${path}/${place.folder}`, place.fileName)),
+      };
+      found.push({ id: entry?.id ?? Infinity, uniqueName, message });
+    });
+    found.sort((
+      a,
+      b,
+    ) => (a.id === b.id ? compareDelivery(a.uniqueName, b.uniqueName) : a.id - b.id));
+    return found.map(({ message }) => message);
+  } catch (error) {
+    throw storageFailure("list a mailbox", error);
+  }
+}

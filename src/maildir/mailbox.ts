@@ -1,0 +1,290 @@
+/**
+ * One Maildir, as all sessions of this process share it: which messages there are, their unique-ids and
+ * sizes, and the snapshot made of them.
+ *
+ * A login costs three stats when nothing changed. Otherwise: list what changed, find the messages that
+ * have no unique-id, give them theirs under the lock, durably, and make a new snapshot. Work on the
+ * sidecar is done one piece at a time in this process, and under the dot lock where it writes.
+ *
+ * *Invariants.* No id is shown that is not on disk (append or rewrite returned, fsynced). A message
+ * whose id could not be written is left out of the snapshot, and the log says so.
+ *
+ * *Knows* folders and the sidecar. *Does not know* sessions; maildir_drop.ts is a session's side.
+ */
+
+import { lstat } from "node:fs/promises";
+import { getLogger } from "@logtape/logtape";
+import { StorageFailure } from "../maildrop/store.ts";
+import { errnoOf, isMissing, storageFailure } from "./disk.ts";
+import type { DotLock } from "./dot_lock.ts";
+import { takeDotLock } from "./dot_lock.ts";
+import { type FolderState, isUnchanged, listFolder, type Place, stateOf } from "./folder.ts";
+import { compareDelivery } from "./file_name.ts";
+import { MailboxSnapshot } from "./mailbox_snapshot.ts";
+import { learnExactSizes, learnStoredSizes, type Newcomer } from "./sizes.ts";
+import { Sidecar } from "./sidecar.ts";
+import { encodeMessage, encodeRemoved, encodeSizes, type Entry } from "./unique_id_list.ts";
+
+const log = getLogger(["popkeep", "maildir"]);
+
+/** Tries to write ids while others, whose lock was taken over, still write too. */
+const MOST_TRIES = 5;
+
+/** Writing down removals and sizes waits no longer for the lock: nobody depends on it. */
+const TIDY_WAIT_MS = 1_000;
+
+export interface MailboxOptions {
+  /** Whether sizes are exact octets, or those in storage ([MS-STANXPOP3] 2.1.4). */
+  readonly exactSizes: boolean;
+}
+
+export class Mailbox {
+  readonly path: string;
+  readonly #exactSizes: boolean;
+  readonly #sidecar: Sidecar;
+  #freshState: FolderState | undefined;
+  #curState: FolderState | undefined;
+  #snapshot: MailboxSnapshot | undefined;
+  /** Names that turned out to be no messages: not looked at again. */
+  #noMessages = new Set<string>();
+  /** Ends when the piece of work that was begun last is done. */
+  #work: Promise<unknown> = Promise.resolve();
+  #waitingRefresh: Promise<MailboxSnapshot> | undefined;
+
+  constructor(path: string, options: MailboxOptions) {
+    this.path = path;
+    this.#exactSizes = options.exactSizes;
+    this.#sidecar = new Sidecar(path);
+  }
+
+  /** Messages held in memory: what a cache of mailboxes weighs. */
+  get weight(): number {
+    return this.#sidecar.list.entries.length;
+  }
+
+  /**
+   * The messages as they are now, in ascending order of ids. Logins that come while one is waiting
+   * to look share its result; none shares a look that began before it came.
+   *
+   * @throws {StorageFailure} If the folder cannot be read or is no Maildir.
+   */
+  refresh(): Promise<MailboxSnapshot> {
+    this.#waitingRefresh ??= this.#alone(() => {
+      this.#waitingRefresh = undefined;
+      return this.#refresh();
+    });
+    return this.#waitingRefresh;
+  }
+
+  /** What is known of a message now, or undefined when it was dropped. */
+  find(uniqueName: string): Entry | undefined {
+    return this.#sidecar.list.find(uniqueName);
+  }
+
+  /** Runs one piece of work on the sidecar after those before it. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => {});
+    return done;
+  }
+
+  async #refresh(): Promise<MailboxSnapshot> {
+    try {
+      return await this.#look();
+    } catch (error) {
+      this.#distrust();
+      throw storageFailure("open a mailbox", error);
+    }
+  }
+
+  async #look(): Promise<MailboxSnapshot> {
+    const [fresh, cur] = await Promise.all([
+      stateOf(`${this.path}/new`),
+      stateOf(`${this.path}/cur`),
+    ]);
+    if (fresh === undefined && cur === undefined) return await this.#withoutFolders();
+    const change = await this.#sidecar.refresh();
+    const known = this.#snapshot !== undefined && change === "unchanged";
+    const freshIsKnown = known && isUnchanged(this.#freshState, fresh);
+    const curIsKnown = known && isUnchanged(this.#curState, cur);
+    if (freshIsKnown && curIsKnown && this.#snapshot !== undefined) return this.#snapshot;
+
+    // new/ before cur/: a message that moves meanwhile is seen twice, not never.
+    const places = new Map<string, Place>();
+    if (freshIsKnown) this.#keepPlaces("new", places);
+    else this.#freshState = await this.#list("new", places);
+    if (curIsKnown) this.#keepPlaces("cur", places);
+    else this.#curState = await this.#list("cur", places);
+
+    await this.#identify(places);
+    const entries = this.#sidecar.list.entries.filter((entry) => entry.folder !== undefined);
+    if (this.#exactSizes) await this.#makeExact(entries);
+    this.#snapshot = new MailboxSnapshot(entries, this.#exactSizes);
+    return this.#snapshot;
+  }
+
+  /** A mailbox that nothing was delivered to yet is empty; a folder that is no Maildir is a fault. */
+  async #withoutFolders(): Promise<MailboxSnapshot> {
+    try {
+      await lstat(this.path);
+    } catch (error) {
+      if (isMissing(error)) return new MailboxSnapshot([], this.#exactSizes);
+      throw error;
+    }
+    throw new StorageFailure("SYS/PERM", `"${this.path}" has no new/ and no cur/: no Maildir`);
+  }
+
+  #keepPlaces(folder: "new" | "cur", places: Map<string, Place>): void {
+    for (const entry of this.#sidecar.list.entries) {
+      if (entry.folder === folder) {
+        places.set(entry.uniqueName, { folder, fileName: entry.fileName });
+      }
+    }
+  }
+
+  async #list(folder: "new" | "cur", places: Map<string, Place>): Promise<FolderState | undefined> {
+    const { state, unreadable } = await listFolder(this.path, folder, places);
+    if (unreadable > 0) {
+      log.warn("file names that are not UTF-8 cannot be read by this runtime; left out", {
+        mailbox: this.path,
+        folder,
+        messages: unreadable,
+      });
+    }
+    return state;
+  }
+
+  /** Sees to it that every message of `places` has an id, as far as that can be. */
+  async #identify(places: ReadonlyMap<string, Place>): Promise<void> {
+    const newcomers = await this.#newcomers(this.#place(places));
+    const lost = !this.#sidecar.exists && this.#sidecar.list.entries.length > 0;
+    if (newcomers.length === 0 && !lost) return;
+    try {
+      await this.#giveIds(newcomers, places);
+    } catch (error) {
+      this.#distrust();
+      log.error("messages without a unique-id are left out: it could not be written down", {
+        mailbox: this.path,
+        messages: newcomers.length,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  /** Tells the entries where their files are; returns the places that no entry claims. */
+  #place(places: ReadonlyMap<string, Place>): [string, Place][] {
+    const { list } = this.#sidecar;
+    for (const entry of list.entries) entry.folder = undefined;
+    const unclaimed: [string, Place][] = [];
+    for (const [uniqueName, place] of places) {
+      const entry = list.find(uniqueName);
+      if (entry === undefined) {
+        unclaimed.push([uniqueName, place]);
+        continue;
+      }
+      entry.folder = place.folder;
+      entry.fileName = place.fileName;
+      entry.removed = false;
+      entry.missingSinceS = undefined;
+    }
+    return unclaimed;
+  }
+
+  /** The unclaimed places that are messages, in the order of delivery. */
+  async #newcomers(unclaimed: readonly [string, Place][]): Promise<Newcomer[]> {
+    const unknown = unclaimed.filter(([, place]) => !this.#noMessages.has(place.fileName));
+    const { newcomers, noMessages } = await learnStoredSizes(this.path, unknown);
+    const stillThere = unclaimed.map(([, place]) => place.fileName)
+      .filter((fileName) => this.#noMessages.has(fileName));
+    this.#noMessages = new Set([...stillThere, ...noMessages]);
+    return newcomers.sort((a, b) => compareDelivery(a.uniqueName, b.uniqueName));
+  }
+
+  async #giveIds(
+    newcomers: readonly Newcomer[],
+    places: ReadonlyMap<string, Place>,
+  ): Promise<void> {
+    await this.#underLock(undefined, async (lock) => {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        // Others may have given ids since we looked; then those are the ids.
+        if (await this.#sidecar.refresh() !== "unchanged") this.#place(places);
+        const without = newcomers.filter((one) => !this.#isPlaced(one));
+        if (without.length === 0 && this.#sidecar.exists) return;
+        const lines = this.#linesFor(without);
+        if (!this.#sidecar.exists || this.#sidecar.needsCompaction(Date.now())) {
+          await this.#sidecar.rewrite(lock, Date.now(), lines);
+        } else {
+          await this.#sidecar.append(lines, true);
+        }
+        await this.#sidecar.refresh();
+        this.#place(places);
+      }
+      throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
+    });
+  }
+
+  #isPlaced(newcomer: Newcomer): boolean {
+    return this.#sidecar.list.find(newcomer.uniqueName)?.folder !== undefined;
+  }
+
+  #linesFor(newcomers: readonly Newcomer[]): string {
+    const first = this.#sidecar.list.firstFreeId(Date.now());
+    return newcomers.map((one, i) => encodeMessage({ ...one, id: first + i, carried: undefined }))
+      .join("");
+  }
+
+  async #makeExact(entries: readonly Entry[]): Promise<void> {
+    const learnt = await learnExactSizes(this.path, entries);
+    await this.#tidy(learnt.map(encodeSizes).join(""));
+  }
+
+  /** Writes down sizes that sessions learnt. */
+  noteSizes(entries: readonly Entry[]): Promise<void> {
+    return this.#alone(() => this.#tidy(entries.map(encodeSizes).join("")));
+  }
+
+  /** Writes down that these messages' files were removed. */
+  noteRemoved(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) {
+      entry.removed = true;
+      entry.folder = undefined;
+    }
+    return this.#alone(() => this.#tidy(entries.map(encodeRemoved).join("")));
+  }
+
+  /**
+   * Appends lines that nobody depends on, and makes the list shorter where that pays. What fails is
+   * said in the log at debug level and forgotten: such lines only save work.
+   */
+  async #tidy(lines: string): Promise<void> {
+    if (lines === "" || !this.#sidecar.exists) return;
+    try {
+      await this.#underLock(TIDY_WAIT_MS, async (lock) => {
+        if (await this.#sidecar.refresh() !== "unchanged") this.#distrust();
+        else if (this.#sidecar.needsCompaction(Date.now())) {
+          await this.#sidecar.rewrite(lock, Date.now(), "");
+          this.#distrust();
+        } else if (!await this.#sidecar.append(lines, false)) this.#distrust();
+      });
+    } catch (error) {
+      log.debug("unique-id list not tidied", { mailbox: this.path, reason: errnoOf(error) });
+    }
+  }
+
+  /** The next login looks at everything anew. */
+  #distrust(): void {
+    this.#freshState = undefined;
+    this.#curState = undefined;
+    this.#snapshot = undefined;
+  }
+
+  async #underLock(waitMs: number | undefined, work: (lock: DotLock) => Promise<void>) {
+    const lock = await takeDotLock(this.#sidecar.lockPath, waitMs === undefined ? {} : { waitMs });
+    if (lock === undefined) throw new StorageFailure("SYS/TEMP", "the unique-id list is in use");
+    try {
+      await work(lock);
+    } finally {
+      await lock.release();
+    }
+  }
+}

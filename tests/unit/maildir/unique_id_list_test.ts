@@ -1,0 +1,127 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { encodeMessage, UniqueIdList } from "../../../src/maildir/unique_id_list.ts";
+
+function listOf(...lines: string[]): UniqueIdList {
+  const list = new UniqueIdList();
+  for (const line of lines) ok(list.apply(line), line);
+  return list;
+}
+
+test("a message line gives its message an id, sizes and a carried-over id", () => {
+  const entry = listOf("+ 7 20 22 old%20id a%25b").find("a%b");
+  strictEqual(entry?.id, 7);
+  strictEqual(entry?.storedOctets, 20);
+  strictEqual(entry?.exactOctets, 22);
+  strictEqual(entry?.carried, "old id");
+});
+
+test("the next id is above every id of every kind of line and not below next", () => {
+  strictEqual(listOf("+ 7 1 - - a").next, 8);
+  strictEqual(listOf("next 90", "+ 7 1 - - a").next, 90);
+  strictEqual(listOf("+ 7 1 - - a", "- 30").next, 31);
+  strictEqual(listOf("+ 7 1 - - a", "= 31 1 -").next, 32);
+  strictEqual(listOf("+ 7 1 - - a", "? 32 1").next, 33);
+});
+
+test("the counter is never below the clock in microseconds", () => {
+  strictEqual(listOf("next 5").firstFreeId(2), 2000);
+  strictEqual(listOf("next 5000").firstFreeId(2), 5000);
+});
+
+test("of two messages with one id the first has it", () => {
+  const list = listOf("+ 7 1 - - a", "+ 7 1 - - b");
+  strictEqual(list.find("a")?.id, 7);
+  strictEqual(list.find("b"), undefined);
+});
+
+test("an id below an earlier one is void, and the counter stays above both", () => {
+  const list = listOf("+ 9 1 - - a", "+ 7 1 - - b");
+  strictEqual(list.find("b"), undefined);
+  strictEqual(list.next, 10);
+});
+
+test("of two ids for one message the first counts", () => {
+  strictEqual(listOf("+ 7 1 - - a", "+ 8 1 - - a").find("a")?.id, 7);
+});
+
+test("a name that comes back after its message was removed gets its new id", () => {
+  strictEqual(listOf("+ 7 1 - - a", "- 7", "+ 8 1 - - a").find("a")?.id, 8);
+});
+
+test("later sizes replace earlier ones", () => {
+  const entry = listOf("+ 7 20 - - a", "+ 8 1 - - b", "= 7 20 21").find("a");
+  strictEqual(entry?.exactOctets, 21);
+});
+
+const BAD = [
+  "",
+  "+",
+  "+ 7 1 - a",
+  "+ 7 1 - - a b",
+  "+ x 1 - - a",
+  "+ 7 -1 - - a",
+  "+ 7 1 x - a",
+  "+ 7 1 - - ",
+  "+ 7 1 - - a/b",
+  "+ 7 1 - - .a",
+  "+ 7 1 - - a%2",
+  "+ 7 1 - - a%zz",
+  "+ 7 1 - - %2E%2E",
+  "+ 99999999999999999999 1 - - a",
+  "= 7 1",
+  "- ",
+  "? 7",
+  "next",
+  "next 1 2",
+  "something else",
+  "\0\0\0\0",
+];
+for (const line of BAD) {
+  test(`${JSON.stringify(line)} is no line of the format`, () => {
+    strictEqual(new UniqueIdList().apply(line), false);
+  });
+}
+
+test("any name and any carried id come back as they were written", () => {
+  const octets = fc.string({
+    unit: fc.integer({ min: 1, max: 255 }).map((c) => String.fromCharCode(c)),
+  });
+  const name = octets.filter((s) => s !== "" && !s.includes("/") && !s.startsWith("."));
+  fc.assert(
+    fc.property(
+      name,
+      fc.option(octets, { nil: undefined }),
+      fc.nat(),
+      (uniqueName, carried, size) => {
+        const message = { id: 5, storedOctets: size, exactOctets: undefined, carried, uniqueName };
+        const line = encodeMessage(message);
+        ok(/^[^\n]*\n$/.test(line));
+        const entry = listOf(line.slice(0, -1)).find(uniqueName);
+        deepStrictEqual({ ...entry, ...message }, { ...entry });
+      },
+    ),
+  );
+});
+
+test("whatever lines are applied, ids rise, names are found once, and next is above all", () => {
+  const line = fc.oneof(
+    fc.tuple(fc.integer({ min: 1, max: 40 }), fc.constantFrom("a", "b", "c", "d"))
+      .map(([id, name]) => `+ ${id} 1 - - ${name}`),
+    fc.integer({ min: 1, max: 40 }).map((id) => `- ${id}`),
+    fc.integer({ min: 1, max: 40 }).map((id) => `next ${id}`),
+    fc.string(),
+  );
+  fc.assert(fc.property(fc.array(line, { maxLength: 60 }), (lines) => {
+    const list = new UniqueIdList();
+    for (const each of lines) list.apply(each);
+    const ids = list.entries.map((entry) => entry.id);
+    deepStrictEqual(ids, [...new Set(ids)].sort((a, b) => a - b));
+    ok(ids.every((id) => id < list.next));
+    for (const name of ["a", "b", "c", "d"]) {
+      const found = list.find(name);
+      ok(found === undefined || list.entries.includes(found));
+    }
+  }));
+});
