@@ -71,11 +71,17 @@ const IMPURE_GLOBALS: readonly [RegExp, string][] = [
   [/\bfetch\s*\(/, "fetches"],
 ];
 
+/** What any impure room may take from node:net: questions about addresses, which open nothing. */
+const ADDRESS_QUESTIONS =
+  /^\{\s*(isIP|isIPv4|isIPv6|BlockList)(\s*,\s*(isIP|isIPv4|isIPv6|BlockList))*,?\s*\}$/;
+
 const GENERIC_NAMES = new Set(["utils", "util", "common", "helpers", "helper", "types", "index"])
   .add("mod");
 
 interface Import {
   readonly from: string;
+  /** What stands between `import` and `from`. */
+  readonly what: string;
   readonly typeOnly: boolean;
 }
 
@@ -128,7 +134,7 @@ function importFault(
   found: Import,
 ): string | undefined {
   const { from } = found;
-  if (!from.startsWith(".")) return moduleFault(path, roomName, room, from);
+  if (!from.startsWith(".")) return moduleFault(path, roomName, room, found);
   const target = resolve(path, from);
   const targetRoom = roomOf(target);
   if (targetRoom === roomName || targetRoom === "limits" || room.may.includes("*")) {
@@ -148,14 +154,16 @@ function moduleFault(
   path: string,
   roomName: string,
   room: Room,
-  from: string,
+  found: Import,
 ): string | undefined {
+  const { from } = found;
   if (isPure(path, room)) {
     if (PURE_MODULES.has(from)) return undefined;
     return `${path} imports ${from}, and it is a pure file: no I/O, no clock, no packages.`;
   }
   if (from.startsWith("node:")) {
-    if (!ONLY_IN_NET.has(from) || roomName === "net") return undefined;
+    if (!ONLY_IN_NET.has(from) || roomName === "net" || found.typeOnly) return undefined;
+    if (from === "node:net" && ADDRESS_QUESTIONS.test(found.what)) return undefined;
     return `${path} imports ${from}; only the room net knows sockets.`;
   }
   if (room.packages.some((name) => from === name || from.startsWith(`${name}/`))) return undefined;
@@ -183,6 +191,7 @@ function importsOf(code: string): Import[] {
   return IMPORT_FORMS.flatMap((form) =>
     [...code.matchAll(form)].map((match) => ({
       from: match[2]!,
+      what: /^\w+\s+([^]*?)\s+from\b/.exec(match[0])?.[1] ?? "",
       typeOnly: match[1] !== undefined && match[1] !== "" || onlyTypesNamed(match[0]),
     }))
   );
@@ -200,5 +209,11 @@ function withoutComments(source: string): string {
 }
 
 function withoutStrings(code: string): string {
-  return code.replace(/"(?:[^"\\\n]|\\.)*"/g, '""').replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
+  const bare = code.replace(/`(?:[^`\\]|\\.)*`/g, insertionsOf);
+  return bare.replace(/"(?:[^"\\\n]|\\.)*"/g, '""').replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
+}
+
+/** The code inside a template literal; its text says nothing about what a file does. */
+function insertionsOf(template: string): string {
+  return [...template.matchAll(/\$\{([^}]*)\}/g)].map(([, inserted]) => inserted).join(" ");
 }

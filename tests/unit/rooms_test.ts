@@ -93,6 +93,18 @@ const CROSSINGS: readonly [string, string, string, RegExp][] = [
     /only the room net knows sockets/,
   ],
   [
+    "a room takes isIP and a socket from node:net",
+    "src/settings/a.ts",
+    'import { connect, isIP } from "node:net";',
+    /only the room net knows sockets/,
+  ],
+  [
+    "a runtime is named inside a template",
+    "src/cli/a.ts",
+    "const text = `built for ${Bun.version}`;",
+    /names Bun or Deno/,
+  ],
+  [
     "a package strays into a room",
     "src/net/a.ts",
     'import { z } from "zod";',
@@ -121,6 +133,8 @@ const ALLOWED: readonly [string, string, string][] = [
     'import { type A } from "../maildrop/a.ts";',
   ],
   ["the word Date in a comment", "src/wire/a.ts", "// Date.now() is what this does not do\n"],
+  ["isIP of node:net", "src/settings/a.ts", 'import { isIP, isIPv4 } from "node:net";'],
+  ["the word Bun in a template", "src/cli/a.ts", "const text = `built for Bun ${version}`;"],
   ["the word Deno in a string", "src/cli/a.ts", 'const text = "built for Deno";'],
 ];
 

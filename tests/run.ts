@@ -1,0 +1,123 @@
+/**
+ * Runs every suite, under Bun, under Deno and against the executable, and closes with one line of counts.
+ *
+ *   bun tests/run.ts            all suites
+ *   bun tests/run.ts unit fault those whose name begins so
+ *
+ * BUN and DENO in the environment name the runtimes, POPKEEP_EXECUTABLE the executable; what is not
+ * named there is looked for where `make` puts it. Exits 1 if anything failed.
+ */
+
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runSuite, type Suite, type SuiteResult } from "./support/suite.ts";
+
+const project = fileURLToPath(new URL("../", import.meta.url));
+const bun = process.env["BUN"] ?? `${project}node_modules/.bin/bun`;
+const deno = process.env["DENO"] ?? `${project}node_modules/.bin/deno`;
+const executable = process.env["POPKEEP_EXECUTABLE"] ?? `${project}dist/popkeep`;
+
+/** Suites at a time: the tests wait more than they compute, and none of them depends on speed. */
+const LANES = 2;
+
+/** Each test room, and how long one run of it may take, seconds. */
+const ROOMS: Readonly<Record<string, number>> = {
+  unit: 180,
+  property: 300,
+  conformance: 300,
+  transcripts: 300,
+  fault: 600,
+  end_to_end: 300,
+  clients: 600,
+};
+
+/** The rooms whose tests start a server, and which therefore run against the executable too. */
+const AGAINST_EXECUTABLE = ["conformance", "transcripts", "end_to_end"];
+
+function bunSuite(room: string, limitSeconds: number): Suite {
+  return {
+    name: `${room} under Bun`,
+    // Bun's own limit of 5 s a test would make tests depend on the speed of the machine.
+    command: [bun, "test", "--timeout=120000", "--reporter=junit", `./tests/${room}/`],
+    reportOption: "--reporter-outfile",
+    environment: { POPKEEP_EXECUTABLE: "" },
+    limitSeconds,
+  };
+}
+
+function denoSuite(room: string, limitSeconds: number): Suite {
+  return {
+    name: `${room} under Deno`,
+    command: [deno, "test", "-A", "--no-check", `tests/${room}/`],
+    reportOption: "--junit-path",
+    environment: { POPKEEP_EXECUTABLE: "" },
+    limitSeconds,
+  };
+}
+
+function executableSuite(room: string): Suite {
+  return {
+    ...bunSuite(room, ROOMS[room]!),
+    name: `${room} against the executable`,
+    environment: { POPKEEP_EXECUTABLE: executable },
+  };
+}
+
+function suites(): Suite[] {
+  const rooms = Object.entries(ROOMS);
+  return [
+    { name: "format", command: [deno, "fmt", "--check", "--quiet"], limitSeconds: 60 },
+    { name: "lint", command: [deno, "lint", "--quiet"], limitSeconds: 60 },
+    { name: "types", command: [deno, "check", "--quiet", "main.ts", "tests/"], limitSeconds: 180 },
+    ...rooms.map(([room, limit]) => bunSuite(room, limit)),
+    ...rooms.map(([room, limit]) => denoSuite(room, limit)),
+    ...AGAINST_EXECUTABLE.map(executableSuite),
+  ];
+}
+
+function printResult(suite: Suite, { results, seconds }: SuiteResult): void {
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  const counts = `${count(results, "passed")} passed, ${failed.length} failed` +
+    (count(results, "skipped") > 0 ? `, ${count(results, "skipped")} skipped` : "");
+  console.log(`${suite.name}: ${counts} in ${seconds.toFixed(1)} s`);
+  for (const { name, file, message } of failed) {
+    console.log(`\n  FAILED (${suite.name}): ${name}${file === "" ? "" : `\n  in ${file}`}`);
+    for (const line of message.split("\n").slice(0, 60)) console.log(`    ${line}`);
+    console.log("");
+  }
+}
+
+function count(results: SuiteResult["results"], outcome: string): number {
+  return results.filter((result) => result.outcome === outcome).length;
+}
+
+async function main(): Promise<void> {
+  process.chdir(project);
+  const wanted = process.argv.slice(2);
+  const chosen = suites().filter(({ name }) =>
+    wanted.length === 0 || wanted.some((word) => name.startsWith(word))
+  );
+  if (chosen.some(({ name }) => name.endsWith("the executable")) && !existsSync(executable)) {
+    console.log(`There is no executable at ${executable}; "make binary" makes it.`);
+  }
+  const results: SuiteResult["results"][number][] = [];
+  const queue = [...chosen];
+  const lane = async () => {
+    for (let suite; (suite = queue.shift()) !== undefined;) {
+      const result = await runSuite(suite);
+      printResult(suite, result);
+      results.push(...result.results);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  const skipped = count(results, "skipped");
+  const failed = count(results, "failed");
+  console.log(
+    `${count(results, "passed")} passed, ${failed} failed` +
+      (skipped > 0 ? `, ${skipped} skipped` : ""),
+  );
+  process.exitCode = failed > 0 || results.length === 0 ? 1 : 0;
+}
+
+await main();
