@@ -139,6 +139,8 @@ export class Sidecar {
       torn = text.slice(end);
       if (end > 0) this.#takeLines(text.slice(0, end));
     }
+    // Not even the header is whole.
+    if (this.#offset === 0) this.#damaged = true;
   }
 
   /** Takes whole lines as they stand in the file after `#offset`; one character is one octet. */
