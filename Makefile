@@ -1,0 +1,59 @@
+# popkeep. Every target installs what it needs first; only make, Node.js and npm have to be there.
+#
+#   make run           serve the demo mail on 127.0.0.1:1110 and :1995
+#   make test          everything; closes with "N passed, N failed"   (SUITES="unit fault" runs those)
+#   make check         the gate before a commit: format, lint, types, rooms, unit tests
+#   make binary        dist/popkeep, one executable
+#   make binary-deno   the same by deno compile, where denort is to be had
+#   make install       to $(DESTDIR)$(PREFIX)
+#   make docs          docs/settings.md and docs/conformance.md, from the sources that they describe
+#   make clean         remove what was made
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SUITES ?=
+
+RUNTIMES := node_modules/.runtimes
+BUN := $(RUNTIMES)/bun
+DENO := $(RUNTIMES)/deno
+INSTALLED := $(RUNTIMES)/installed
+SOURCES := main.ts package.json $(shell find src -name '*.ts')
+
+.PHONY: run test check binary binary-deno install docs clean
+
+run: $(INSTALLED)
+	@$(BUN) tests/support/demo.ts
+
+test: dist/popkeep
+	@BUN=$(BUN) DENO=$(DENO) $(BUN) tests/run.ts $(SUITES)
+
+check: $(INSTALLED)
+	@BUN=$(BUN) DENO=$(DENO) $(BUN) tests/run.ts format lint types unit
+
+binary: dist/popkeep
+
+dist/popkeep: $(INSTALLED) $(SOURCES)
+	@mkdir -p dist
+	$(BUN) build --compile --minify main.ts src/auth/hash_worker.ts --outfile $@
+
+binary-deno: $(INSTALLED)
+	@mkdir -p dist
+	@sh scripts/compile_with_deno.sh $(DENO) dist/popkeep-deno
+
+install: dist/popkeep
+	install -D -m 755 dist/popkeep $(DESTDIR)$(PREFIX)/bin/popkeep
+	install -D -m 644 share/popkeep.1 $(DESTDIR)$(PREFIX)/share/man/man1/popkeep.1
+	install -D -m 644 share/popkeep.service $(DESTDIR)$(PREFIX)/lib/systemd/system/popkeep.service
+
+docs: $(INSTALLED)
+	$(BUN) main.ts config reference > docs/settings.md
+	$(BUN) tests/conformance/write_table.ts
+
+clean:
+	rm -rf dist .demo
+
+# The dev and optional packages hold the runtimes, so they are asked for whatever npm's own settings say.
+$(INSTALLED): package.json package-lock.json scripts/link_runtimes.sh
+	npm ci --include=dev --include=optional --no-audit --no-fund
+	@sh scripts/link_runtimes.sh
+	@touch $@
