@@ -8,11 +8,12 @@
 export type Next = "read" | "start-tls" | "close";
 
 export interface Answer {
-  /** The response line without CRLF, at most 510 octets: `+OK ...`, `-ERR ...` or `+ ...`. */
+  /** The response line without CRLF, at most 510 octets as UTF-8 (a challenge `+ ...` may be longer). */
   readonly line: string;
   /**
    * The rest of a multi-line response: octets that are byte-stuffed and end with the terminator.
-   * An iterable is drawn at the speed of the client. If it throws, the connection ends at once and the
+   * An iterable is drawn at the speed of the client, and `return` is called on it if it is left early;
+   * the arrays that it gives are the receiver's to keep. If it throws, the connection ends at once and the
    * terminator is never sent, so no part of a message passes for the whole.
    */
   readonly body?: Body;

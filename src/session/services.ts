@@ -28,6 +28,11 @@ export interface SessionServices {
   readonly admitUser: AdmitUser;
   readonly maxBadCommands: number;
   readonly maxFailedLogins: number;
+  /**
+   * What happens to a message whose header holds octets above 127 when it is asked for before UTF8:
+   * sent as it is (also if undefined), or refused with `[UTF8]` (RFC 6856 §5).
+   */
+  readonly eightBitHeaders?: "send" | "refuse";
 }
 
 /** What the net room knows of one connection. */

@@ -1,0 +1,275 @@
+/**
+ * One POP3 session: lines from a client in, answers out (RFC 1939 §3).
+ *
+ *     AUTHORIZATION --login--> TRANSACTION --QUIT--> UPDATE --> over
+ *
+ * *Knows* which state it is in and which table of commands that means. *Does not know* sockets, timers,
+ * files, users or passwords. What the session holds, a place among the user's sessions and an open
+ * maildrop, is given back by `end`, whatever way the connection ended. Whatever goes wrong, `receive`
+ * gives an answer; only QUIT in TRANSACTION removes anything.
+ */
+
+import type { LoginOutcome } from "../auth/login.ts";
+import { Marks } from "../maildrop/marks.ts";
+import type { Account, Maildrop } from "../maildrop/store.ts";
+import { type Command, parseCommand, splitArguments } from "../wire/command.ts";
+import { errLine, okLine } from "../wire/reply.ts";
+import type { Answer } from "./answer.ts";
+import {
+  type Authorization,
+  AUTHORIZATION_COMMANDS,
+  endExchange,
+  OTHER_PROTOCOLS,
+  receiveResponse,
+} from "./authorization.ts";
+import type { CommandTable } from "./command_table.ts";
+import { Conversation } from "./conversation.ts";
+import { answerFailure, judgeFailure } from "./failures.ts";
+import { say, type Wording } from "./languages.ts";
+import { DONE, FAULTS } from "./replies.ts";
+import { closeReading } from "./retrieve.ts";
+import type {
+  ConnectionFacts,
+  SessionEvents,
+  SessionServices,
+  SessionSummary,
+} from "./services.ts";
+import { type Transaction, TRANSACTION_COMMANDS } from "./transaction.ts";
+
+export class Session {
+  readonly #conversation: Conversation;
+  readonly #authorization: Authorization;
+  #transaction: Transaction | undefined;
+  #user: string | undefined;
+  #mechanism: string | undefined;
+  #place: { release(): void } | undefined;
+  #released = false;
+  #summary: SessionSummary | undefined;
+
+  constructor(services: SessionServices, facts: ConnectionFacts, events: SessionEvents = {}) {
+    this.#conversation = new Conversation(services, facts, events);
+    this.#authorization = {
+      conversation: this.#conversation,
+      logIn: (mechanism, user, outcome) => this.#logIn(mechanism, user, outcome),
+      claimed: undefined,
+      exchange: undefined,
+    };
+  }
+
+  /** The first line sent. It holds no "<...>", or clients would try APOP (V0012). */
+  greeting(): Answer {
+    return { line: okLine(this.#conversation.services.banner), next: "read" };
+  }
+
+  /** Which limit the next line has: that of a command, or that of a SASL response (RFC 5034 §4). */
+  get expects(): "command" | "sasl-response" {
+    return this.#authorization.exchange === undefined ? "command" : "sasl-response";
+  }
+
+  get state(): "AUTHORIZATION" | "TRANSACTION" | "UPDATE" {
+    if (this.#transaction === undefined) return "AUTHORIZATION";
+    return this.#transaction.update === undefined ? "TRANSACTION" : "UPDATE";
+  }
+
+  /**
+   * Takes one line from the client, without its line end. One at a time: the next one waits until this
+   * one's answer is there and its body drawn. Never throws, never rejects.
+   */
+  receive(line: Uint8Array): Answer | Promise<Answer> {
+    try {
+      const answer = this.#dispatch(line);
+      return answer instanceof Promise ? this.#settle(answer) : answer;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  /** Answers a line that went over its limit, and was thrown away. */
+  receiveTooLong(): Answer {
+    if (this.expects === "command") return this.#conversation.bad(FAULTS.lineTooLong);
+    return endExchange(this.#authorization, FAULTS.lineTooLong);
+  }
+
+  /** TLS is on after STLS: what was learnt from the client before is forgotten (RFC 2595 §4). */
+  tlsStarted(): void {
+    this.#conversation.tlsStarted();
+    this.#authorization.claimed = undefined;
+    this.#authorization.exchange = undefined;
+  }
+
+  /** What is said when the inactivity timer runs out ([MS-STANXPOP3] V0003). Nothing is removed. */
+  timedOut(): Answer {
+    return this.#conversation.err(FAULTS.idleTooLong, undefined, "close");
+  }
+
+  /** What is said when the server stops before the client did. Nothing is removed. */
+  shuttingDown(): Answer {
+    return this.#conversation.err(FAULTS.shuttingDown, "SYS/TEMP", "close");
+  }
+
+  /**
+   * The connection is over: gives back what the session holds, also what a login or an UPDATE that is
+   * under way will come to hold later. Calling it again changes nothing.
+   */
+  end(): SessionSummary {
+    if (this.#summary !== undefined) return this.#summary;
+    this.#summary = this.#summarise();
+    // UPDATE goes on to its end, since QUIT was received; then its answer's settling releases.
+    if (this.#transaction?.update !== "under way") this.#release();
+    return this.#summary;
+  }
+
+  /** Awaits an answer; if the connection ended meanwhile, what the answer came to hold is let go. */
+  async #settle(pending: Promise<Answer>): Promise<Answer> {
+    try {
+      return await pending;
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      if (this.#summary !== undefined) this.#release();
+    }
+  }
+
+  #dispatch(line: Uint8Array): Answer | Promise<Answer> {
+    const conversation = this.#conversation;
+    if (this.#summary !== undefined || this.state === "UPDATE") {
+      return this.#over();
+    }
+    if (this.#authorization.exchange !== undefined) {
+      return receiveResponse(this.#authorization, line);
+    }
+    const command = parseCommand(line);
+    if ("fault" in command) return conversation.bad(FAULTS.noCommand);
+    const transaction = this.#transaction;
+    if (transaction !== undefined) {
+      return this.#run(TRANSACTION_COMMANDS, transaction, command, AUTHORIZATION_COMMANDS);
+    }
+    if (OTHER_PROTOCOLS.has(command.keyword)) {
+      return conversation.err(FAULTS.otherProtocol, undefined, "close");
+    }
+    return this.#run(AUTHORIZATION_COMMANDS, this.#authorization, command, TRANSACTION_COMMANDS);
+  }
+
+  /** Runs a command of the state's table; `others` are the commands of the other state. */
+  #run<State>(
+    table: CommandTable<State>,
+    state: State,
+    command: Command,
+    others: { has(keyword: string): boolean },
+  ): Answer | Promise<Answer> {
+    const entry = table.get(command.keyword);
+    if (entry === undefined) {
+      const wording = others.has(command.keyword) ? FAULTS.wrongState : FAULTS.unknownCommand;
+      return this.#conversation.bad(wording);
+    }
+    if (entry.arity === "rest") {
+      const rest = command.rest ?? new Uint8Array(0);
+      if (rest.length > 0) return entry.run(state, [rest]);
+    } else {
+      const args = splitArguments(command);
+      const [least, most] = entry.arity;
+      if (args.length >= least && args.length <= most) return entry.run(state, args);
+    }
+    return this.#conversation.err(FAULTS.wrongArguments);
+  }
+
+  #logIn(mechanism: string, user: string, outcome: LoginOutcome): Answer | Promise<Answer> {
+    if (this.#summary !== undefined) return this.#over();
+    switch (outcome.kind) {
+      case "granted":
+        return this.#openMaildrop(mechanism, user, outcome.account);
+      case "refused":
+        return this.#turnAway(mechanism, user, FAULTS.wrongCredentials, "AUTH");
+      case "disabled":
+        return this.#turnAway(mechanism, user, FAULTS.accountDisabled, "SYS/PERM");
+      case "unavailable":
+        return this.#turnAway(mechanism, user, FAULTS.temporary, "SYS/TEMP");
+    }
+  }
+
+  async #openMaildrop(mechanism: string, user: string, account: Account): Promise<Answer> {
+    const conversation = this.#conversation;
+    const { services, events } = conversation;
+    const place = services.admitUser(account.user);
+    if (place === undefined) {
+      return this.#turnAway(mechanism, user, FAULTS.tooManySessions, "SYS/TEMP");
+    }
+    let maildrop: Maildrop;
+    try {
+      maildrop = await services.store.open(account);
+    } catch (error) {
+      place.release();
+      const { wording, code, fatal } = judgeFailure(conversation, "opening the maildrop", error);
+      const answer = this.#turnAway(mechanism, user, wording, code ?? "SYS/TEMP");
+      return fatal ? { ...answer, next: "close" } : answer;
+    }
+    this.#place = place;
+    this.#user = account.user;
+    this.#mechanism = mechanism;
+    this.#transaction = {
+      conversation,
+      maildrop,
+      marks: new Marks(maildrop.snapshot),
+      retrieved: new Set(),
+      sent: { messages: 0, octets: 0, tops: 0, topOctets: 0 },
+      reading: undefined,
+      update: undefined,
+    };
+    if (this.#summary !== undefined) return this.#over();
+    events.loggedIn?.(user, mechanism);
+    const messages = say(conversation.language, DONE.messagesThere);
+    return { line: okLine(`${maildrop.snapshot.count} ${messages}`), next: "read" };
+  }
+
+  #turnAway(mechanism: string, user: string, wording: Wording, code: string): Answer {
+    this.#conversation.events.loginFailed?.(user, mechanism, wording.en);
+    return this.#conversation.loginFailed(wording, code);
+  }
+
+  /** An exception that no handler foresaw: ours to mend, and this one connection's end. */
+  #failed(error: unknown): Answer {
+    try {
+      return { ...answerFailure(this.#conversation, "answering a command", error), next: "close" };
+    } catch {
+      return { line: errLine(FAULTS.temporary.en, "SYS/TEMP"), next: "close" };
+    }
+  }
+
+  #over(): Answer {
+    return this.#conversation.err(FAULTS.closed, undefined, "close");
+  }
+
+  /** Gives back what the session holds; what was given back already is not given twice. */
+  #release(): void {
+    const transaction = this.#transaction;
+    if (transaction !== undefined) {
+      if (transaction.reading !== undefined) void closeReading(transaction);
+      if (!this.#released) transaction.maildrop.close();
+      this.#released = true;
+    }
+    this.#place?.release();
+    this.#place = undefined;
+  }
+
+  #summarise(): SessionSummary {
+    const transaction = this.#transaction;
+    const { messages, octets, tops, topOctets } = transaction?.sent ??
+      { messages: 0, octets: 0, tops: 0, topOctets: 0 };
+    const update = typeof transaction?.update === "object" ? transaction.update : undefined;
+    const count = transaction?.maildrop.snapshot.count ?? 0;
+    const marked = transaction?.marks.count ?? 0;
+    return {
+      user: this.#user,
+      mechanism: this.#mechanism,
+      messages: count,
+      retrieved: messages,
+      retrievedOctets: octets,
+      topped: tops,
+      toppedOctets: topOctets,
+      marked,
+      removed: update?.removed ?? 0,
+      remaining: count - (update?.removed ?? 0),
+      droppedMarks: transaction?.update === undefined ? marked : 0,
+    };
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The TRANSACTION state (RFC 1939 §5, §7) and the way through UPDATE (§6).
+ *
+ * Message numbers are those of the snapshot and never move. STAT, LIST, UIDL, RETR, TOP and DELE all
+ * see the marks. Nothing is removed but by QUIT.
+ */
+
+import type { Marks } from "../maildrop/marks.ts";
+import { type MessageNumber, parseMessageNumber } from "../maildrop/message_number.ts";
+import type { Maildrop, StoredMessage, UpdateOutcome } from "../maildrop/store.ts";
+import { text } from "../wire/command.ts";
+import type { Answer } from "./answer.ts";
+import type { CommandEntry, CommandTable } from "./command_table.ts";
+import type { Conversation } from "./conversation.ts";
+import { answerFailure } from "./failures.ts";
+import { numberedBody } from "./listing.ts";
+import { DONE, FAULTS } from "./replies.ts";
+import { sendMessage, sendTop } from "./retrieve.ts";
+import { SHARED_COMMANDS } from "./shared_commands.ts";
+
+export interface Transaction {
+  readonly conversation: Conversation;
+  readonly maildrop: Maildrop;
+  readonly marks: Marks;
+  /** Messages that were sent whole at least once: UPDATE makes them seen. */
+  readonly retrieved: Set<MessageNumber>;
+  readonly sent: { messages: number; octets: number; tops: number; topOctets: number };
+  /** The message that is being sent, so that the end of the session closes it. */
+  reading: StoredMessage | undefined;
+  /** What UPDATE came to; undefined before QUIT, "under way" meanwhile. */
+  update: UpdateOutcome | "under way" | undefined;
+}
+
+function stat({ maildrop: { snapshot }, marks }: Transaction): Answer {
+  const messages = snapshot.count - marks.count;
+  return { line: `+OK ${messages} ${snapshot.totalOctets - marks.octets}`, next: "read" };
+}
+
+function list(state: Transaction, [argument]: readonly Uint8Array[]): Answer {
+  const { snapshot } = state.maildrop;
+  return listing(state, argument, DONE.scanListingFollows, (number) => snapshot.octetsOf(number));
+}
+
+function uidl(state: Transaction, [argument]: readonly Uint8Array[]): Answer {
+  const { snapshot } = state.maildrop;
+  return listing(state, argument, DONE.uniqueIdsFollow, (number) => snapshot.uniqueIdOf(number));
+}
+
+/** LIST and UIDL: one message's line, or a line for each message without a mark. */
+function listing(
+  state: Transaction,
+  argument: Uint8Array | undefined,
+  title: typeof DONE[keyof typeof DONE],
+  valueOf: (number: MessageNumber) => number | string,
+): Answer {
+  const { marks, maildrop: { snapshot } } = state;
+  if (argument === undefined) {
+    const body = numberedBody(snapshot.count, (count) => {
+      const number = count as MessageNumber;
+      return marks.has(number) ? undefined : `${number} ${valueOf(number)}`;
+    });
+    return state.conversation.okMultiLine(title, body);
+  }
+  const number = present(state, argument);
+  if (typeof number !== "number") return number;
+  return { line: `+OK ${number} ${valueOf(number)}`, next: "read" };
+}
+
+function retr(state: Transaction, [argument]: readonly Uint8Array[]): Answer | Promise<Answer> {
+  const number = present(state, argument!);
+  return typeof number === "number" ? sendMessage(state, number) : number;
+}
+
+function top(state: Transaction, args: readonly Uint8Array[]): Answer | Promise<Answer> {
+  const lines = text(args[1]!);
+  // Any number of digits: a client that wants all of the body may ask for any number of lines.
+  if (!/^[0-9]+$/.test(lines)) return state.conversation.err(FAULTS.wrongArguments);
+  const number = present(state, args[0]!);
+  return typeof number === "number" ? sendTop(state, number, Number(lines)) : number;
+}
+
+function dele(state: Transaction, [argument]: readonly Uint8Array[]): Answer {
+  const number = present(state, argument!);
+  if (typeof number !== "number") return number;
+  state.marks.mark(number);
+  return state.conversation.ok(DONE.marked);
+}
+
+function noop(): Answer {
+  return { line: "+OK", next: "read" };
+}
+
+function rset({ conversation, marks }: Transaction): Answer {
+  marks.reset();
+  return conversation.ok(DONE.unmarked);
+}
+
+/** UPDATE (RFC 1939 §6): exactly one reply, -ERR if anything that was marked is still there (V0006). */
+async function quit(state: Transaction): Promise<Answer> {
+  const { conversation, maildrop, marks, retrieved } = state;
+  if (marks.count === 0 && retrieved.size === 0) {
+    state.update = { removed: 0, left: 0 };
+    return conversation.ok(DONE.signingOff, "close");
+  }
+  state.update = "under way";
+  try {
+    state.update = await maildrop.update(marks, retrieved);
+  } catch (error) {
+    // How many are left is unknown: none is counted as removed.
+    state.update = { removed: 0, left: marks.count };
+    return { ...answerFailure(conversation, "updating the maildrop", error), next: "close" };
+  }
+  if (state.update.left > 0) return conversation.err(FAULTS.notAllRemoved, undefined, "close");
+  return conversation.ok(marks.count > 0 ? DONE.updated : DONE.signingOff, "close");
+}
+
+/** The message that an argument names, if it is there and without a mark; else the -ERR that says so. */
+function present(state: Transaction, argument: Uint8Array): MessageNumber | Answer {
+  const number = parseMessageNumber(text(argument), state.maildrop.snapshot.count);
+  if (number === undefined) return state.conversation.err(FAULTS.noSuchMessage);
+  return state.marks.has(number) ? state.conversation.err(FAULTS.alreadyMarked) : number;
+}
+
+export const TRANSACTION_COMMANDS: CommandTable<Transaction> = new Map<
+  string,
+  CommandEntry<Transaction>
+>([
+  ...SHARED_COMMANDS,
+  ["STAT", { arity: [0, 0], run: stat }],
+  ["LIST", { arity: [0, 1], run: list }],
+  ["UIDL", { arity: [0, 1], run: uidl }],
+  ["RETR", { arity: [1, 1], run: retr }],
+  ["TOP", { arity: [2, 2], run: top }],
+  ["DELE", { arity: [1, 1], run: dele }],
+  ["NOOP", { arity: [0, 0], run: noop }],
+  ["RSET", { arity: [0, 0], run: rset }],
+  ["QUIT", { arity: [0, 0], run: quit }],
+]);

@@ -1,0 +1,42 @@
+/**
+ * Messages whose header holds octets above 127, asked for before UTF8 (RFC 6856 §2.1, §4, §5).
+ *
+ * The RFC lets a server refuse them with [UTF8], or send a rewritten surrogate, and forbids sending
+ * them as they are. Here they are sent as they are, unless the settings say "refuse": nearly no client
+ * says UTF8, raw 8-bit headers are common in mail, and a refusal hides the message from its owner for
+ * good. A surrogate would be deleted in place of the original by any client that leaves nothing on the
+ * server, and its size would not be LIST's. Both lose mail, which is worse than octets that every
+ * server has sent since before there was an RFC for them.
+ */
+
+import type { MessageNumber } from "../maildrop/message_number.ts";
+import type { Maildrop } from "../maildrop/store.ts";
+import { Canonicaliser } from "../message/canonical.ts";
+import { HeaderScan } from "../message/header_scan.ts";
+import type { Conversation } from "./conversation.ts";
+
+/**
+ * Whether a message must be refused for its header. Where that can be, it costs reading the header.
+ *
+ * @throws What opening and reading the message throws.
+ */
+export async function headerNeedsUtf8(
+  { utf8, services }: Conversation,
+  maildrop: Maildrop,
+  number: MessageNumber,
+): Promise<boolean> {
+  if (utf8 || services.eightBitHeaders !== "refuse") return false;
+  const stored = await maildrop.open(number);
+  try {
+    const canonicaliser = new Canonicaliser();
+    const scan = new HeaderScan();
+    while (!scan.over) {
+      const chunk = await stored.read();
+      if (chunk === undefined) break;
+      scan.push(canonicaliser.push(chunk));
+    }
+    return scan.eightBit;
+  } finally {
+    await stored.close();
+  }
+}
