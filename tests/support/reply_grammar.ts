@@ -3,8 +3,8 @@
  * that may not stand there. Every octet that the server sends in any test goes through it.
  *
  * What it holds the server to:
- * - a response line is `+OK`, `-ERR` (or `+ ` and base64 during AUTH), printable ASCII, CRLF, and at
- *   most 512 octets (RFC 1939 §3, RFC 5034 §5, [MS-STANXPOP3] C0001);
+ * - a response line is `+OK`, `-ERR` (or `+ ` and base64 during AUTH), printable ASCII (UTF-8 once LANG
+ *   has chosen a language, RFC 6856 §3), CRLF, and at most 512 octets (RFC 1939 §3, RFC 5034 §5, C0001);
  * - text that begins with `[` is a response code that a document defines, on `-ERR`, and no other text
  *   holds a `[` (RFC 2449 §3 and §8, RFC 3206 §4, RFC 6856 §5); a greeting holds no `<...>` (V0012);
  * - nothing but CRLF ends a line, also in messages; a multi-line response is stuffed and terminated;
@@ -37,6 +37,8 @@ const ALWAYS_MULTI_LINE = new Set(["CAPA", "RETR", "TOP"]);
 const MULTI_LINE_WITHOUT_ARGUMENT = new Set(["LIST", "UIDL", "LANG", "AUTH"]);
 
 const LF = 10, CR = 13, DOT = 46;
+const PLUS = 43;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 const latin1 = new TextDecoder("latin1");
 
 type Phase = "status" | "body" | "tls" | "over";
@@ -57,6 +59,8 @@ export class ReplyReader {
   #partial: Uint8Array[] = [];
   #partialOctets = 0;
   #closing = false;
+  /** A language was chosen by LANG, so texts are UTF-8; before that they are ASCII. */
+  #speaksUtf8 = false;
 
   /** Tells that the client sent this line (without its line end), so that an answer is due. */
   sent(line: Uint8Array): void {
@@ -78,6 +82,7 @@ export class ReplyReader {
   tlsStarted(): void {
     if (this.#phase !== "tls") throw new Unspeakable("TLS begins though no STLS was accepted", "");
     this.#phase = "status";
+    this.#speaksUtf8 = false;
   }
 
   /** Takes octets and returns the replies that they complete. @throws {Unspeakable} */
@@ -131,7 +136,7 @@ export class ReplyReader {
   }
 
   #statusLine(octets: Uint8Array): Reply | undefined {
-    const line = latin1.decode(octets);
+    const line = this.#textOf(octets);
     if (this.#phase === "tls") throw new Unspeakable("plain octets after STLS was accepted", line);
     if (this.#closing) throw new Unspeakable("more octets after the server took its leave", line);
     const wasChallenged = this.#challenged;
@@ -150,14 +155,18 @@ export class ReplyReader {
       if (what !== "AUTH" && what !== "sasl-response") {
         throw new Unspeakable("a challenge outside AUTH", line);
       }
-      checkStatusText(line, what, "");
+      checkStatusText(line, { what, argument: "", utf8: false });
       this.#challenged = true;
       return { line, status: "+", code: undefined, body: undefined, wireLines };
     }
     if (octets.length + 2 > RESPONSE_LINE_OCTETS) {
       throw new Unspeakable(`a response line of ${octets.length + 2} octets`, line);
     }
-    const code = checkStatusText(line, what, this.#answering?.argument ?? "");
+    const code = checkStatusText(line, {
+      what,
+      argument: this.#answering?.argument ?? "",
+      utf8: this.#speaksUtf8,
+    });
     this.#greeted = true;
     const status = line.startsWith("+OK") ? "+OK" : "-ERR";
     if (status === "+OK" && what === "STLS") this.#phase = "tls";
@@ -169,10 +178,28 @@ export class ReplyReader {
     return { line, status, code, body: undefined, wireLines };
   }
 
+  /** The line's text: ASCII, or what LANG has allowed; the reply that grants it is in the language. */
+  #textOf(octets: Uint8Array): string {
+    const next = this.#sent[0];
+    if (this.#greeted && next?.keyword === "LANG" && next.argument.trim() !== "") {
+      if (octets[0] === PLUS) this.#speaksUtf8 = true;
+    }
+    if (!this.#speaksUtf8) return latin1.decode(octets);
+    try {
+      return utf8.decode(octets);
+    } catch {
+      throw new Unspeakable("text that is not UTF-8", latin1.decode(octets));
+    }
+  }
+
   /** A line nobody asked for: allowed once, as the last thing before the connection closes. */
   #farewell(line: string, wireLines: Uint8Array[]): Reply {
     if (!line.startsWith("-ERR")) throw new Unspeakable("an answer nobody asked for", line);
-    const code = checkStatusText(line, "farewell", "");
+    const code = checkStatusText(line, {
+      what: "farewell",
+      argument: "",
+      utf8: this.#speaksUtf8,
+    });
     this.#closing = true;
     return { line, status: "-ERR", code, body: undefined, wireLines };
   }

@@ -35,12 +35,20 @@ const EXACT_TEXT: Readonly<Record<string, RegExp>> = {
 
 const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/**
- * Checks a response line and returns its response code.
- *
- * `what` is the command's keyword, "sasl-response", "greeting" or "farewell".
- */
-export function checkStatusText(line: string, what: string, argument: string): string | undefined {
+/** What a response line answers. */
+export interface Answered {
+  /** The command's keyword, "sasl-response", "greeting" or "farewell". */
+  readonly what: string;
+  readonly argument: string;
+  /** Whether text may hold more than ASCII: a language was chosen (RFC 6856 §3.1). */
+  readonly utf8: boolean;
+}
+
+/** Checks a response line and returns its response code. */
+export function checkStatusText(
+  line: string,
+  { what, argument, utf8 }: Answered,
+): string | undefined {
   if (line.startsWith("+") && !line.startsWith("+OK")) {
     // RFC 5034 §5 continue-req: the space stands also before an empty challenge.
     if (!line.startsWith("+ ") || !BASE64.test(line.slice(2))) {
@@ -48,7 +56,8 @@ export function checkStatusText(line: string, what: string, argument: string): s
     }
     return undefined;
   }
-  const match = /^(\+OK|-ERR)(?: ([\x20-\x7e]*))?$/.exec(line);
+  const form = utf8 ? /^(\+OK|-ERR)(?: (\P{Cc}*))?$/u : /^(\+OK|-ERR)(?: ([\x20-\x7e]*))?$/;
+  const match = form.exec(line);
   if (match === null) throw new Unspeakable("neither +OK nor -ERR with printable text", line);
   const text = match[2] ?? "";
   if (what === "greeting" && /[<>]/.test(text)) {
