@@ -15,7 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { generate } from "selfsigned";
 import { Pop3Client } from "./pop3_client.ts";
-import { ServedMaildir } from "./served_maildir.ts";
+import { TestMaildir } from "./test_maildir.ts";
 import type { SocketOptions } from "./wire.ts";
 
 /** The password of every user for whom a test asks for no other. */
@@ -38,7 +38,7 @@ export class RunningServer {
   readonly plainPort: number;
   readonly tlsPort: number;
   readonly child: ChildProcess;
-  readonly #maildirs = new Map<string, ServedMaildir>();
+  readonly #maildirs = new Map<string, TestMaildir>();
   readonly #output: string[];
 
   constructor(folder: string, ports: readonly [number, number], child: ChildProcess) {
@@ -54,10 +54,10 @@ export class RunningServer {
   }
 
   /** The user's Maildir, made when first asked for. */
-  maildir(user: string): ServedMaildir {
+  maildir(user: string): TestMaildir {
     let maildir = this.#maildirs.get(user);
     if (maildir === undefined) {
-      maildir = new ServedMaildir(`${this.homeOf(user)}/Maildir`);
+      maildir = new TestMaildir(`${this.homeOf(user)}/Maildir`);
       this.#maildirs.set(user, maildir);
     }
     return maildir;
