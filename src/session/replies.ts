@@ -12,7 +12,9 @@ export const DONE = {
   signingOff: { en: "signing off", de: "auf Wiedersehen" },
   updated: { en: "signing off, maildrop updated", de: "auf Wiedersehen, Postfach aktualisiert" },
   userTaken: { en: "send the password with PASS", de: "weiter mit dem Kennwort (PASS)" },
-  messagesThere: { en: "messages", de: "Nachrichten" },
+  /** After a number. */
+  message: { en: "message", de: "Nachricht" },
+  messages: { en: "messages", de: "Nachrichten" },
   beginTls: { en: "begin TLS negotiation", de: "TLS-Aushandlung beginnen" },
   utf8On: { en: "UTF-8 mode is on", de: "UTF-8-Modus ist eingeschaltet" },
   languageSet: { en: "language changed", de: "Sprache geändert" },

@@ -217,8 +217,9 @@ export class Session {
     };
     if (this.#summary !== undefined) return this.#over();
     events.loggedIn?.(user, mechanism);
-    const messages = say(conversation.language, DONE.messagesThere);
-    return { line: okLine(`${maildrop.snapshot.count} ${messages}`), next: "read" };
+    const { count } = maildrop.snapshot;
+    const noun = say(conversation.language, count === 1 ? DONE.message : DONE.messages);
+    return { line: okLine(`${count} ${noun}`), next: "read" };
   }
 
   #turnAway(mechanism: string, user: string, wording: Wording, code: string): Answer {
