@@ -61,6 +61,11 @@ export class Pop3Client {
     return this.#replies.shift();
   }
 
+  /** Puts a reply back, to be given by the next `reply`. */
+  hearAgain(reply: Reply): void {
+    this.#replies.unshift(reply);
+  }
+
   /** Sends one line and returns its reply. */
   async command(line: string | Uint8Array): Promise<Reply> {
     await this.send([line]);
