@@ -96,3 +96,20 @@ export const PASSWORD_WORKERS = { min: 1, default: 2, max: 64 } as const;
 
 /** Size at which a protocol log file is full, octets; 0 sets no limit. Exchange: LogPerFileSizeQuota. */
 export const LOG_FILE_OCTETS = { min: 0, default: 0, max: 2 ** 50 } as const;
+
+/**
+ * Octets that a client may send ahead while a command of its is being answered; beyond, its socket is
+ * not read. More than the longest line, or a line could not become whole.
+ */
+export const INPUT_PENDING_OCTETS = 16_384;
+
+/** Commands, and reply octets, after which a session lets the others have their turn. */
+export const TURN_COMMANDS = 128;
+export const TURN_OCTETS = 262_144;
+
+/**
+ * Time that a client gets to close its end after we closed ours, ms, and octets of it that are thrown
+ * away meanwhile. Closing at once while octets are unread would make TCP take back our last words.
+ */
+export const CLOSE_LINGER_MS = 3_000;
+export const CLOSE_LINGER_OCTETS = 1_048_576;

@@ -1,0 +1,97 @@
+/**
+ * Appends text to a file or pipe without ever making anybody wait, in bounded memory.
+ *
+ * One write is under way at a time and takes all that has gathered meanwhile. If the other end stalls,
+ * a pipe nobody reads or a full disk, what does not fit is dropped and counted: a server that stops
+ * because its log does would be worse.
+ *
+ * *Knows*: file descriptors. *Does not know*: what a line says.
+ */
+
+import { Buffer } from "node:buffer";
+import { write, writeSync } from "node:fs";
+
+/** Text that may wait for a write, octets. */
+const PENDING_OCTETS = 1_048_576;
+
+/** How long to wait before a write that the other end had no room for is tried again, ms. */
+const RETRY_MS = 20;
+
+export class LineWriter {
+  readonly #fd: number;
+  #pending: string[] = [];
+  #pendingOctets = 0;
+  #writing: Promise<void> | undefined;
+  #dropped = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Lines that were dropped since this was last asked. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  /** Appends `line`, which ends in LF; false if it had to be dropped. */
+  append(line: string): boolean {
+    if (this.#pendingOctets + line.length > PENDING_OCTETS) {
+      this.#dropped++;
+      return false;
+    }
+    this.#pending.push(line);
+    this.#pendingOctets += line.length;
+    this.#writing ??= this.#writeAll();
+    return true;
+  }
+
+  /** Resolves when all that was appended so far is written or has failed. */
+  async idle(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** Writes what no write has begun with, at once: for a process that is about to end. */
+  flushNow(): void {
+    const text = this.#take();
+    if (text === "") return;
+    try {
+      writeSync(this.#fd, text);
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    // The line that began this may have company before the turn is over.
+    await Promise.resolve();
+    for (let text = this.#take(); text !== ""; text = this.#take()) {
+      const octets = Buffer.from(text, "utf8");
+      try {
+        for (let at = 0; at < octets.length;) at += await this.#write(octets, at);
+      } catch {
+        this.#dropped += text.split("\n").length - 1;
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  #take(): string {
+    const text = this.#pending.join("");
+    this.#pending = [];
+    this.#pendingOctets = 0;
+    return text;
+  }
+
+  #write(octets: Buffer, at: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#fd, octets, at, octets.length - at, null, (error, written) => {
+        if (error === null) resolve(written);
+        // A terminal or pipe that somebody made non-blocking.
+        else if (error.code === "EAGAIN") setTimeout(() => resolve(0), RETRY_MS);
+        else reject(error);
+      });
+    });
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What one session leaves in the log: a line for each failed login, one for what went wrong, and one
+ * at its end. docs/log.md lists the fields; their names are a promise to whoever parses them.
+ *
+ * *Knows*: LogTape, what a session tells. *Does not know*: sockets.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { SessionEvents, SessionSummary } from "../session/services.ts";
+
+const log = getLogger(["popkeep", "session"]);
+
+/** Why a connection ended. */
+export type EndReason =
+  /** The client said QUIT. */
+  | "quit"
+  /** Its end of the connection closed or broke without QUIT. */
+  | "disconnected"
+  /** Inactivity (V0003). */
+  | "timeout"
+  /** We closed after an -ERR, which stands in the field `reply`. */
+  | "refused"
+  /** There were too many connections. */
+  | "limit"
+  /** Octets stood behind STLS. */
+  | "stls_injection"
+  /** The TLS handshake failed, which the field `detail` explains, or took too long. */
+  | "tls_failed"
+  /** A message could not be read to its end. */
+  | "storage_failed"
+  /** The server stops. */
+  | "shutdown"
+  /** A fault of ours; a line of level error has its stack. */
+  | "error";
+
+/** How a connection ended. */
+export interface SessionEnd {
+  readonly reason: EndReason;
+  readonly durationMs: number;
+  /** The last line we sent, where it says why. */
+  readonly reply?: string | undefined;
+  readonly detail?: string | undefined;
+}
+
+let lastSession = 0;
+
+export class SessionLog implements SessionEvents {
+  /** The number that all lines of this session have, 1 and up, anew with each start of the server. */
+  readonly session = ++lastSession;
+  readonly #address: string;
+  readonly #port: number;
+  /** The TLS version once there is one, such as "TLSv1.3". */
+  tls: string | undefined;
+
+  /** @param port The port of ours that the client came to. */
+  constructor(address: string, port: number) {
+    this.#address = address;
+    this.#port = port;
+  }
+
+  loginFailed(user: string, mechanism: string, reason: string): void {
+    log.warning("login failed", { ...this.#who(), user, mechanism, reason });
+  }
+
+  loggedIn(user: string, mechanism: string): void {
+    log.debug("logged in", { ...this.#who(), user, mechanism });
+  }
+
+  storageFailed(doing: string, error: unknown): void {
+    log.warning("storage failed", { ...this.#who(), doing, error });
+  }
+
+  erred(error: unknown): void {
+    log.error("fault in popkeep", { ...this.#who(), error });
+  }
+
+  tlsFailed(reason: string): void {
+    log.info("tls handshake failed", { ...this.#who(), reason });
+  }
+
+  /** The line at the end; `summary` is undefined when there was no session, as before a handshake. */
+  ended(end: SessionEnd, summary: SessionSummary | undefined): void {
+    const level = end.reason === "limit" ? "warning" : "info";
+    log[level]("session ended", {
+      ...this.#who(),
+      user: summary?.user,
+      mechanism: summary?.mechanism,
+      reason: end.reason,
+      reply: end.reply,
+      detail: end.detail,
+      durationMs: Math.round(end.durationMs),
+      ...(summary?.user === undefined ? undefined : countsOf(summary)),
+    });
+  }
+
+  #who() {
+    return { session: this.session, address: this.#address, port: this.#port, tls: this.tls };
+  }
+}
+
+/** Counts say something only once there was a maildrop. */
+function countsOf(summary: SessionSummary) {
+  return {
+    messages: summary.messages,
+    retrieved: summary.retrieved,
+    retrievedOctets: summary.retrievedOctets,
+    topped: summary.topped,
+    toppedOctets: summary.toppedOctets,
+    marked: summary.marked,
+    removed: summary.removed,
+    remaining: summary.remaining,
+    droppedMarks: summary.droppedMarks,
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * What the sessions of a running server can reach: one set for all, and what depends on the client's
+ * address on top of it.
+ *
+ * *Knows*: the authenticator. *Does not know*: settings, sockets.
+ */
+
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { CheckPassword } from "../auth/login.ts";
+import type { Mechanism } from "../auth/mechanism.ts";
+import { plainMechanism } from "../auth/plain.ts";
+import type { MaildropStore } from "../maildrop/store.ts";
+import type { AdmitUser, LoginType, SessionServices } from "../session/services.ts";
+
+/** What all sessions share until the settings are read again. */
+export interface SharedServices {
+  readonly banner: string;
+  readonly implementation: string;
+  readonly loginType: LoginType;
+  readonly store: MaildropStore;
+  readonly admitUser: AdmitUser;
+  readonly maxBadCommands: number;
+  readonly maxFailedLogins: number;
+  /**
+   * Who checks passwords now: asked at each login, so that a reload holds for clients that were
+   * connected before it.
+   */
+  authenticator(): Authenticator;
+}
+
+/** Small, since each connection has one: what it says is asked of `shared` or made when it is needed. */
+export class ClientServices implements SessionServices {
+  readonly #shared: SharedServices;
+  readonly #address: string;
+
+  constructor(shared: SharedServices, address: string) {
+    this.#shared = shared;
+    this.#address = address;
+  }
+
+  get banner(): string {
+    return this.#shared.banner;
+  }
+
+  get implementation(): string {
+    return this.#shared.implementation;
+  }
+
+  get loginType(): LoginType {
+    return this.#shared.loginType;
+  }
+
+  get store(): MaildropStore {
+    return this.#shared.store;
+  }
+
+  get admitUser(): AdmitUser {
+    return this.#shared.admitUser;
+  }
+
+  get maxBadCommands(): number {
+    return this.#shared.maxBadCommands;
+  }
+
+  get maxFailedLogins(): number {
+    return this.#shared.maxFailedLogins;
+  }
+
+  get checkPassword(): CheckPassword {
+    return this.#shared.authenticator().checkPasswordFrom(this.#address);
+  }
+
+  get mechanisms(): readonly Mechanism[] {
+    return [plainMechanism(this.checkPassword)];
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Lines in, answers out: takes what a client sends, gives the session one line at a time, and puts the
+ * answers where they go out.
+ *
+ * Rules:
+ * - One command at a time: the next line waits until the answer before it is with the socket.
+ * - Replies to pipelined commands share writes: what has gathered goes out when no whole line is left.
+ * - Nothing is drawn from a body while the socket is full, so a client that does not read stops its
+ *   own session and no other.
+ * - A body that fails throws out of `run`: its terminator must never be sent.
+ *
+ * *Knows*: the session, framing. *Does not know*: sockets beyond their output, timers, TLS.
+ */
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } from "../limits.ts";
+import type { Answer, Body } from "../session/answer.ts";
+import type { Session } from "../session/session.ts";
+import { LineFramer } from "../wire/line_framer.ts";
+import type { Output } from "./output.ts";
+import type { Sweep } from "./sweep.ts";
+
+/**
+ * Why the loop stands still.
+ * - `idle`: no whole line is there, and all answers are with the socket.
+ * - `close`, `start-tls`: the last answer says so; its line is put, and not flushed.
+ * - `stopped`: `stop` was called.
+ */
+export type Halt = "idle" | "close" | "start-tls" | "stopped";
+
+export interface CommandLoopOptions {
+  readonly session: Session;
+  readonly output: Output;
+  readonly sweep: Sweep;
+  readonly maxCommandOctets: number;
+}
+
+export class CommandLoop {
+  readonly #session: Session;
+  readonly #sweep: Sweep;
+  readonly #maxCommandOctets: number;
+  readonly #framer = new LineFramer();
+  #output: Output;
+  #activeMs: number;
+  #running = false;
+  #sending = false;
+  #stopped = false;
+  #lastAnswer: Answer | undefined;
+  /** Commands answered, and output octets so far, when the others last had their turn. */
+  #turnCommands = 0;
+  #turnOctets = 0;
+
+  constructor({ session, output, sweep, maxCommandOctets }: CommandLoopOptions) {
+    this.#session = session;
+    this.#output = output;
+    this.#sweep = sweep;
+    this.#maxCommandOctets = maxCommandOctets;
+    this.#activeMs = sweep.nowMs;
+  }
+
+  /** When the client last sent a command or took octets, on the sweep's clock. */
+  get activeMs(): number {
+    return this.#activeMs;
+  }
+
+  /** Whether a command is being answered. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Whether the client is to read before anything goes on, or is in the middle of a body. */
+  get sending(): boolean {
+    return this.#sending;
+  }
+
+  /** Octets received and not yet taken as lines. */
+  get pending(): number {
+    return this.#framer.pending;
+  }
+
+  get lastAnswer(): Answer | undefined {
+    return this.#lastAnswer;
+  }
+
+  /** Takes what the client sent; `run` answers it. */
+  push(octets: Uint8Array): void {
+    this.#framer.push(octets);
+  }
+
+  /** Goes on over TLS, on which nothing is pending. */
+  useOutput(output: Output): void {
+    this.#framer.discardAll();
+    this.#output = output;
+    this.#turnOctets = 0;
+    this.#activeMs = this.#sweep.nowMs;
+  }
+
+  /** Makes `run` return before the next line or the next part of a body. */
+  stop(): void {
+    this.#stopped = true;
+    this.#output.abandon();
+  }
+
+  /** Answers all whole lines that are pending. Not to be called while `running`. */
+  async run(): Promise<Halt> {
+    this.#running = true;
+    try {
+      while (!this.#stopped) {
+        const limit = this.#session.expects === "command"
+          ? this.#maxCommandOctets
+          : SASL_LINE_OCTETS;
+        const line = this.#framer.next(limit);
+        if (line === undefined) {
+          const flushing = this.#output.flush();
+          if (flushing === undefined) return "idle";
+          // More may come in the meantime.
+          await this.#taken(flushing);
+          continue;
+        }
+        this.#activeMs = this.#sweep.nowMs;
+        let answer = line === "too-long"
+          ? this.#session.receiveTooLong()
+          : this.#session.receive(line);
+        if (answer instanceof Promise) {
+          // A login may wait long for its turn; what was said before it should not.
+          if (this.#session.state === "AUTHORIZATION") await this.#taken(this.#output.flush());
+          answer = await answer;
+        }
+        if (this.#stopped) break;
+        this.#lastAnswer = answer;
+        this.#output.putLine(answer.line);
+        if (answer.body !== undefined) await this.#send(answer.body);
+        if (answer.next !== "read") return answer.next;
+        if (this.#output.full) await this.#taken(this.#output.flush());
+        this.#activeMs = this.#sweep.nowMs;
+        if (++this.#turnCommands >= TURN_COMMANDS || this.#turnIsOver()) await this.#letOthers();
+      }
+      return "stopped";
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #send(body: Body): Promise<void> {
+    // The usual message: it fits, and nobody is to be waited for.
+    if (body instanceof Uint8Array && this.#output.fits(body)) return void this.#output.put(body);
+    this.#sending = true;
+    try {
+      for await (const octets of body instanceof Uint8Array ? parts(body) : body) {
+        const taking = this.#output.put(octets);
+        if (taking !== undefined) await this.#taken(taking);
+        // Leaving the loop closes the body.
+        if (this.#stopped) return;
+        if (this.#turnIsOver()) await this.#letOthers();
+      }
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  /** Waits until the socket has taken what was written, which is the client's doing. */
+  async #taken(taking: Promise<void> | undefined): Promise<void> {
+    if (taking === undefined) return;
+    const sending = this.#sending;
+    this.#sending = true;
+    await taking;
+    this.#sending = sending;
+    this.#activeMs = this.#sweep.nowMs;
+  }
+
+  #turnIsOver(): boolean {
+    return this.#output.octets - this.#turnOctets >= TURN_OCTETS;
+  }
+
+  /**
+   * Files and sockets of a fast machine answer at once, so that a session could go on for ever without
+   * the event loop coming round.
+   */
+  async #letOthers(): Promise<void> {
+    this.#turnCommands = 0;
+    this.#turnOctets = this.#output.octets;
+    await nextTurn();
+  }
+}
+
+/** A large body in parts, so that each that the client takes counts as activity. */
+function* parts(body: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < body.length; at += OUTPUT_BATCH_OCTETS) {
+    yield body.subarray(at, at + OUTPUT_BATCH_OCTETS);
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * One client's connection from accept to close: its socket, its TLS, how long it may be idle, and how
+ * it ends. What is said in between is the command loop's.
+ *
+ * Rules:
+ * - What a client sends ahead is bounded: beyond INPUT_PENDING_OCTETS its socket is paused.
+ * - Inactivity counts from the last command, or from the last octets that the client took (V0002).
+ *   While we owe an answer the client is not inactive, whatever it sends or does not.
+ * - Nothing that arrived before TLS is used under it.
+ * - Half-closed is not gone: commands that came before a FIN are answered.
+ * - The end is told to the log once, and gives back what the connection held, whatever ended it.
+ *
+ * *Knows*: sockets, TLS by its acceptor, the loop. *Does not know*: commands, maildrops, listeners.
+ */
+
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { performance } from "node:perf_hooks";
+import { type EndReason, SessionLog } from "../admin/session_log.ts";
+import { CLOSE_LINGER_MS, CLOSE_LINGER_OCTETS, INPUT_PENDING_OCTETS } from "../limits.ts";
+import { MessageGone, StorageFailure } from "../maildrop/store.ts";
+import type { Answer } from "../session/answer.ts";
+import type { SessionServices } from "../session/services.ts";
+import { Session } from "../session/session.ts";
+import { CommandLoop } from "./command_loop.ts";
+import { Output } from "./output.ts";
+import type { Sweep, Swept } from "./sweep.ts";
+import type { HandshakeOutcome, TlsAcceptor } from "./tls_acceptor.ts";
+
+/** What all connections that were accepted under the same settings share. */
+export interface Serving {
+  /** What a session from this address can reach. */
+  servicesFor(address: string): SessionServices;
+  readonly maxCommandOctets: number;
+  readonly preAuthenticatedIdleMs: number;
+  readonly authenticatedIdleMs: number;
+  readonly tlsHandshakeMs: number;
+  /** Undefined where there is no certificate. */
+  readonly tls: TlsAcceptor | undefined;
+}
+
+export interface ConnectionOptions {
+  readonly serving: Serving;
+  readonly sweep: Sweep;
+  /** The client's, as `plainAddress` spells it. */
+  readonly address: string;
+  readonly localPort: number;
+  readonly implicitTls: boolean;
+  /** A line that is said instead of the greeting; then the connection closes. */
+  readonly refusal?: string | undefined;
+  /** Called once, when the socket is gone. */
+  over(connection: Connection): void;
+}
+
+/**
+ * - `handshake`: TLS is being set up; nothing of POP3 is read or written.
+ * - `serving`: lines are read and answered.
+ * - `closing`: all has been said; the client gets a moment to close its end.
+ * - `over`: the socket is gone.
+ */
+type Phase = "handshake" | "serving" | "closing" | "over";
+
+/** TLS records of a handshake begin with this octet (RFC 8446 §5.1). */
+const TLS_HANDSHAKE_RECORD = 22;
+
+export class Connection implements Swept, HandshakeOutcome {
+  readonly #options: ConnectionOptions;
+  readonly #log: SessionLog;
+  readonly #session: Session;
+  readonly #loop: CommandLoop;
+  readonly #startedMs = performance.now();
+  #socket: Socket;
+  #output: Output;
+  #phase: Phase = "serving";
+  /** When the present phase began, on the sweep's clock. */
+  #phaseSinceMs: number;
+  #inputEnded = false;
+  #paused = false;
+  #discardedOctets = 0;
+  #socketError: string | undefined;
+  #stopping: "soon" | "now" | undefined;
+  /** Set once it is known how the connection ends; the log gets it when no command is under way. */
+  #end: { reason: EndReason; reply?: string; detail?: string } | undefined;
+  #endTold = false;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    const { serving, sweep, implicitTls } = options;
+    this.#options = options;
+    this.#socket = socket;
+    this.#output = new Output(socket);
+    this.#phaseSinceMs = sweep.nowMs;
+    this.#log = new SessionLog(options.address, options.localPort);
+    const stlsPossible = !implicitTls && serving.tls !== undefined;
+    this.#session = new Session(
+      serving.servicesFor(options.address),
+      { tls: implicitTls, stlsPossible },
+      this.#log,
+    );
+    this.#loop = new CommandLoop({
+      session: this.#session,
+      output: this.#output,
+      sweep,
+      maxCommandOctets: serving.maxCommandOctets,
+    });
+  }
+
+  /** Greets the client, after the handshake where TLS comes first. */
+  begin(): void {
+    this.#options.sweep.add(this);
+    this.#socket.on("error", this.#socketFailed);
+    if (this.#options.implicitTls) this.#startTls();
+    else this.#serve();
+  }
+
+  /** The server will stop: ends a connection that is not logged in, and lets the others finish. */
+  stopSoon(): void {
+    this.#stopping ??= "soon";
+    if (this.#phase === "handshake") this.#destroy("shutdown");
+    else if (!this.#loop.running) this.#stopIfDue();
+  }
+
+  /** The server stops: says so if something can be said, and closes without UPDATE. */
+  stopNow(): void {
+    this.#stopping = "now";
+    if (this.#phase !== "serving") return this.#destroy("shutdown");
+    if (!this.#loop.running) this.#stopIfDue();
+    // In the middle of a message a line of ours would pass for a part of it.
+    else if (this.#loop.sending) this.#destroy("shutdown");
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#destroy("shutdown");
+  }
+
+  sweep(): void {
+    const { sweep, serving } = this.#options;
+    const since = this.#phaseSinceMs;
+    switch (this.#phase) {
+      case "handshake":
+        if (sweep.hasPassed(since, serving.tlsHandshakeMs)) this.handshakeFailed("timeout");
+        break;
+      case "serving":
+        if (sweep.hasPassed(this.#loop.activeMs, this.#idleLimitMs)) this.#timeOut();
+        break;
+      case "closing":
+        if (sweep.hasPassed(since, CLOSE_LINGER_MS)) this.#destroy("disconnected");
+    }
+  }
+
+  secured(socket: TLSSocket): void {
+    if (this.#phase !== "handshake") return void socket.destroy();
+    // It closes when the TLS above it does, which may still have octets that were not read.
+    this.#socket.off("close", this.#gone);
+    this.#socket = socket;
+    this.#log.tls = socket.getProtocol() ?? "TLS";
+    this.#output = new Output(socket);
+    this.#loop.useOutput(this.#output);
+    socket.on("error", this.#socketFailed);
+    if (this.#options.implicitTls) return this.#serve();
+    this.#session.tlsStarted();
+    this.#enter("serving");
+    this.#listen();
+  }
+
+  handshakeFailed(reason: string): void {
+    if (this.#phase !== "handshake") return;
+    this.#destroy("tls_failed", reason);
+  }
+
+  get #idleLimitMs(): number {
+    const { preAuthenticatedIdleMs, authenticatedIdleMs } = this.#options.serving;
+    return this.#session.state === "AUTHORIZATION" ? preAuthenticatedIdleMs : authenticatedIdleMs;
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#phaseSinceMs = this.#options.sweep.nowMs;
+  }
+
+  #serve(): void {
+    const { refusal } = this.#options;
+    this.#enter("serving");
+    this.#listen();
+    if (refusal !== undefined) return this.#closeAfter("limit", refusal);
+    this.#say(this.#session.greeting());
+  }
+
+  #listen(): void {
+    this.#socket.on("data", this.#received).on("end", this.#inputOver).on("close", this.#gone);
+  }
+
+  readonly #received = (octets: Uint8Array): void => {
+    if (this.#phase === "closing") {
+      this.#discardedOctets += octets.length;
+      if (this.#discardedOctets > CLOSE_LINGER_OCTETS) this.#destroy("disconnected");
+    }
+    if (this.#phase !== "serving") return;
+    this.#loop.push(octets);
+    if (!this.#loop.running) return void this.#work();
+    if (this.#loop.pending > INPUT_PENDING_OCTETS && !this.#paused) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+  };
+
+  readonly #inputOver = (): void => {
+    this.#inputEnded = true;
+    if (!this.#loop.running) this.#hangUpIfDone();
+  };
+
+  readonly #gone = (): void => this.#destroy("disconnected", this.#socketError);
+
+  /** That a client vanishes is no news; "close" follows. */
+  readonly #socketFailed = (error: NodeJS.ErrnoException): void => {
+    this.#socketError = error.code ?? error.message;
+  };
+
+  /** Runs the loop until it stands still, and does what its last answer asks for. Never rejects. */
+  async #work(): Promise<void> {
+    try {
+      const halt = await this.#loop.run();
+      if (this.#phase !== "serving") return;
+      if (halt === "close") this.#closeAsAnswered();
+      else if (halt === "start-tls") await this.#startTlsAfterReply();
+      else this.#standStill();
+    } catch (error) {
+      // The session has told the log what storage did; a fault of ours it may not know.
+      const isStorage = error instanceof StorageFailure || error instanceof MessageGone;
+      if (!isStorage) this.#log.erred(error);
+      this.#destroy(isStorage ? "storage_failed" : "error");
+    } finally {
+      this.#tellEnd();
+    }
+  }
+
+  #standStill(): void {
+    if (this.#stopIfDue()) return;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+    this.#hangUpIfDone();
+  }
+
+  #hangUpIfDone(): void {
+    if (this.#inputEnded && this.#phase === "serving") this.#close("disconnected");
+  }
+
+  #stopIfDue(): boolean {
+    if (this.#stopping === undefined || this.#phase !== "serving") return false;
+    if (this.#stopping === "soon" && this.#session.state !== "AUTHORIZATION") return false;
+    this.#closeAfter("shutdown", this.#session.shuttingDown().line);
+    return true;
+  }
+
+  #startTls(): void {
+    this.#enter("handshake");
+    this.#options.serving.tls?.accept(this.#socket, this);
+  }
+
+  /** After STLS: sends the +OK, makes sure that nothing stood behind the command, and hands over. */
+  async #startTlsAfterReply(): Promise<void> {
+    const plain = this.#socket;
+    // From here on octets wait in the socket. "end" too: the handshake will find it.
+    plain.pause();
+    plain.off("data", this.#received).off("end", this.#inputOver);
+    await this.#output.flush();
+    if (this.#phase !== "serving") return;
+    if (this.#loop.pending > 0 || this.#inputEnded || !holdsOnlyTls(plain)) {
+      return this.#close("stls_injection");
+    }
+    this.#startTls();
+  }
+
+  #timeOut(): void {
+    // What is under way without waiting for the client is ours to finish.
+    if (this.#loop.running && !this.#loop.sending) return;
+    if (this.#loop.running) return this.#destroy("timeout");
+    this.#closeAfter("timeout", this.#session.timedOut().line);
+  }
+
+  #closeAsAnswered(): void {
+    const line = this.#loop.lastAnswer?.line ?? "";
+    if (this.#session.state === "UPDATE" || line.startsWith("+OK")) this.#close("quit");
+    else this.#close("refused", line);
+  }
+
+  #say(answer: Answer): void {
+    this.#output.putLine(answer.line);
+    void this.#output.flush();
+  }
+
+  #closeAfter(reason: EndReason, line: string): void {
+    this.#output.putLine(line);
+    this.#close(reason, line);
+  }
+
+  /** Sends what is still to be sent, says that no more will come, and waits a moment for the client. */
+  #close(reason: EndReason, reply?: string): void {
+    this.#endBy(reason, reply === undefined ? {} : { reply });
+    this.#enter("closing");
+    void this.#output.flush();
+    this.#socket.end();
+    // What still comes is thrown away, so that the client's FIN behind it is seen.
+    this.#socket.resume();
+    this.#tellEnd();
+  }
+
+  #destroy(reason: EndReason, detail?: string): void {
+    if (this.#phase === "over") return;
+    this.#endBy(reason, detail === undefined ? {} : { detail });
+    this.#phase = "over";
+    this.#options.sweep.delete(this);
+    this.#loop.stop();
+    this.#socket.destroy();
+    this.#tellEnd();
+    this.#options.over(this);
+  }
+
+  #endBy(reason: EndReason, more: { reply?: string; detail?: string }): void {
+    this.#end ??= { reason, ...more };
+  }
+
+  /** Tells the log, once it is known how all of it ended: a command may still be under way. */
+  #tellEnd(): void {
+    if (this.#end === undefined || this.#endTold || this.#loop.running) return;
+    this.#endTold = true;
+    const summary = this.#session.end();
+    const durationMs = performance.now() - this.#startedMs;
+    this.#log.ended({ ...this.#end, durationMs }, summary);
+  }
+}
+
+/**
+ * Whether what waits in a paused socket, if anything, is the beginning of a TLS handshake. The rest is
+ * left there in one piece, as a handshake that fails on one of several would throw out of Deno.
+ */
+function holdsOnlyTls(plain: Socket): boolean {
+  if (plain.readableLength === 0) return true;
+  const waiting: Uint8Array | null = plain.read();
+  if (waiting === null) return true;
+  plain.unshift(waiting);
+  return waiting[0] === TLS_HANDSHAKE_RECORD;
+}

@@ -1,0 +1,115 @@
+/**
+ * Listening sockets, one a binding.
+ *
+ * *Knows*: node:net. *Does not know*: what is done with a client's socket.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { addressAndPort } from "./address.ts";
+
+const log = getLogger(["popkeep", "net"]);
+
+/** - `plain`: TLS by STLS, where there is a certificate. - `implicit-tls`: from the first octet. */
+export type Security = "plain" | "implicit-tls";
+
+/** Port 0 takes any free port. */
+export interface Binding {
+  readonly address: string;
+  readonly port: number;
+  readonly security: Security;
+}
+
+/** A place could not be listened on. The message is a sentence for the operator. */
+export class ListenFailure extends Error {
+  override readonly name = "ListenFailure";
+  /** Of the system: EADDRINUSE, EACCES, ... */
+  readonly code: string;
+  readonly port: number;
+
+  constructor(binding: Binding, cause: NodeJS.ErrnoException) {
+    super(`Cannot listen on ${addressAndPort(binding.address, binding.port)}: ${reason(cause)}`, {
+      cause,
+    });
+    this.code = cause.code ?? "";
+    this.port = binding.port;
+  }
+}
+
+export class Listener {
+  /** A reload may change its security; address and port stay. */
+  binding: Binding;
+  readonly #server: Server;
+
+  private constructor(binding: Binding, server: Server) {
+    this.binding = binding;
+    this.#server = server;
+  }
+
+  /**
+   * Begins to listen; `accepted` gets each client's socket.
+   *
+   * @throws {ListenFailure} If the place is taken, not ours to take, or not there.
+   */
+  static open(
+    binding: Binding,
+    accepted: (socket: Socket, listener: Listener) => void,
+  ): Promise<Listener> {
+    // Half open: a client that has said all it wants still gets its answers.
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const listener = new Listener(binding, server);
+    server.on("connection", (socket) => accepted(socket, listener));
+    return new Promise((resolve, reject) => {
+      server.once("error", (error) => reject(new ListenFailure(binding, error)));
+      server.listen({
+        host: binding.address,
+        port: binding.port,
+        // "[::]" is IPv6 only, whatever the system's default, so that "0.0.0.0" beside it is no clash.
+        ipv6Only: isIPv6(binding.address),
+        backlog: BACKLOG,
+      }, () => {
+        server.on("error", (error) => log.warning("cannot accept", { port: listener.port, error }));
+        resolve(listener);
+      });
+    });
+  }
+
+  /** The port that is listened on, also when any was asked for. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : this.binding.port;
+  }
+
+  /** Whether it is what `binding` asks for, but perhaps for its security. */
+  isAt({ address, port }: Binding): boolean {
+    return address === this.binding.address && port === this.binding.port;
+  }
+
+  /** For the log. */
+  get described() {
+    return { address: this.binding.address, port: this.port, security: this.binding.security };
+  }
+
+  /** Stops listening, at once. Connections that were accepted go on. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+/** Connections that the system holds until we accept them: a burst of polling clients fits. */
+const BACKLOG = 1_024;
+
+function reason(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return "another program is listening there already";
+    case "EACCES":
+      return "this user may not; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
+    case "EADDRNOTAVAIL":
+      return "this machine has no such address";
+    case "EAFNOSUPPORT":
+      return "this machine has no IPv6";
+    default:
+      return error.message;
+  }
+}

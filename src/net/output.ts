@@ -1,0 +1,131 @@
+/**
+ * What is on its way to one client: replies gathered into one buffer, written when it is full or when
+ * there is nothing more to say for now.
+ *
+ * At most one write is under way. Whoever gets a promise back waits for it before putting more: that
+ * is the back-pressure, and it bounds what a client that does not read can make us hold to one buffer.
+ * A buffer is taken when there is something to write and given back when the socket has it, so that a
+ * session which waits for its client holds none.
+ *
+ * *Knows*: a writable socket. *Does not know*: what a reply is.
+ */
+
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS } from "../limits.ts";
+
+/** A line is put whole as long as the buffer is not full, so there is room for the longest behind it. */
+const BUFFER_OCTETS = OUTPUT_BATCH_OCTETS + SASL_LINE_OCTETS;
+
+/**
+ * Octets that a full buffer keeps back, so that the terminator does not go out alone or in parts:
+ * RFC 1939 allows that, and clients have been seen to wait for more when they get it.
+ */
+const KEEP_BACK_OCTETS = 8;
+
+/** Buffers that nobody uses now. A few are enough: few sessions write in the same instant. */
+const spare: Buffer[] = [];
+const SPARE_BUFFERS = 16;
+
+export class Output {
+  readonly #socket: Socket;
+  #buffer: Buffer | undefined;
+  #length = 0;
+  #octetsBefore = 0;
+  #stopWaiting: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Octets put so far. */
+  get octets(): number {
+    return this.#octetsBefore + this.#length;
+  }
+
+  /** Whether `flush` must come before another line. */
+  get full(): boolean {
+    return this.#length >= OUTPUT_BATCH_OCTETS;
+  }
+
+  /** Appends a response line and CRLF. */
+  putLine(line: string): void {
+    const buffer = this.#buffer ??= takeBuffer();
+    const end = this.#length + buffer.write(line, this.#length, "utf8");
+    buffer[end] = 13;
+    buffer[end + 1] = 10;
+    this.#length = end + 2;
+  }
+
+  /** Whether `put` of these octets would need no write. */
+  fits(octets: Uint8Array): boolean {
+    return this.#length + octets.length <= OUTPUT_BATCH_OCTETS;
+  }
+
+  /** Appends octets, which the caller may change once this is done. */
+  put(octets: Uint8Array): Promise<void> | undefined {
+    if (!this.fits(octets)) return this.#putInParts(octets);
+    const buffer = this.#buffer ??= takeBuffer();
+    buffer.set(octets, this.#length);
+    this.#length += octets.length;
+    return undefined;
+  }
+
+  /** Writes what has gathered; undefined when the socket has taken it at once. */
+  flush(): Promise<void> | undefined {
+    return this.#write(0);
+  }
+
+  /** The socket is gone: nobody need wait for it any longer. */
+  abandon(): void {
+    this.#stopWaiting?.();
+  }
+
+  async #putInParts(octets: Uint8Array): Promise<void> {
+    for (let at = 0; at < octets.length;) {
+      const room = OUTPUT_BATCH_OCTETS - this.#length;
+      if (room <= 0) {
+        await this.#write(KEEP_BACK_OCTETS);
+        continue;
+      }
+      // Never more than there is room for, so this puts at once.
+      void this.put(octets.subarray(at, at + room));
+      at += room;
+    }
+  }
+
+  /** Writes all but the last `keepBack` octets. */
+  #write(keepBack: number): Promise<void> | undefined {
+    const socket = this.#socket;
+    const buffer = this.#buffer;
+    const end = this.#length - keepBack;
+    if (buffer === undefined || end <= 0) return undefined;
+    this.#buffer = undefined;
+    this.#octetsBefore += end;
+    this.#length = 0;
+    if (socket.destroyed) return undefined;
+    if (keepBack > 0) {
+      // Into another buffer: the socket may hold this one for as long as the client does not read.
+      this.#buffer = takeBuffer();
+      this.#length = buffer.copy(this.#buffer, 0, end, end + keepBack);
+    }
+    const written = new Promise<void>((resolve) => {
+      this.#stopWaiting = resolve;
+      socket.write(buffer.subarray(0, end), () => resolve());
+    });
+    if (socket.writableLength > 0) {
+      // Of a socket that was destroyed nobody knows whether it still holds the buffer.
+      return written.then(() => socket.destroyed ? undefined : spareBuffer(buffer));
+    }
+    spareBuffer(buffer);
+    return undefined;
+  }
+}
+
+function takeBuffer(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_OCTETS);
+}
+
+function spareBuffer(buffer: Buffer): void {
+  if (spare.length < SPARE_BUFFERS) spare.push(buffer);
+}

@@ -1,0 +1,79 @@
+/**
+ * Turns a plain socket into one under TLS, for STLS and for implicit TLS alike.
+ *
+ * There is one `tls.Server` that never listens: sockets are handed to it. So a session under TLS is
+ * the same whichever way it came there, and new certificates are a new acceptor, while those whom the
+ * old one served are not touched.
+ *
+ * *Knows*: node:tls. *Does not know*: POP3, timers; who hands a socket over bounds its handshake.
+ */
+
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
+import { certificateFor, type CertificatePair, prepareCertificate } from "./certificates.ts";
+
+/** What comes of a handshake; exactly one of the two is called, or none if the socket closes first. */
+export interface HandshakeOutcome {
+  secured(socket: TLSSocket): void;
+  /** `reason` is the library's word for it. */
+  handshakeFailed(reason: string): void;
+}
+
+/** A TLS socket of node:tls remembers the socket it was made from, under this name on Bun and Deno. */
+interface WithParent {
+  readonly _parent?: Socket;
+}
+
+export class TlsAcceptor {
+  readonly #server: Server;
+  readonly #waiting = new WeakMap<Socket, HandshakeOutcome>();
+
+  /**
+   * The first certificate is for clients that name no server.
+   *
+   * @throws {Error} If there is none, or one does not fit its key.
+   */
+  constructor(pairs: readonly CertificatePair[]) {
+    const certificates = pairs.map(prepareCertificate);
+    const first = certificates[0];
+    if (first === undefined) throw new Error("TLS needs a certificate");
+    this.#server = createServer({
+      cert: first.pair.certificate,
+      key: first.pair.key,
+      // RFC 8996: nothing older is to be negotiated.
+      minVersion: "TLSv1.2",
+      // RFC 7301; registered for POP3 by RFC 7301's registry as "pop3".
+      ALPNProtocols: ["pop3"],
+      allowHalfOpen: true,
+      SNICallback: (serverName, done) => {
+        done(null, certificateFor(serverName, certificates)?.context);
+      },
+    });
+    this.#server.on("secureConnection", (socket) => {
+      const waiting = this.#outcomeFor(socket);
+      // Without it nobody would ever read or close the socket.
+      if (waiting === undefined) socket.destroy();
+      else waiting.secured(socket);
+    });
+    this.#server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      // An error of a socket that nobody listens to would end the process.
+      socket.on("error", () => {});
+      this.#outcomeFor(socket)?.handshakeFailed(error.code ?? error.message);
+      socket.destroy();
+    });
+  }
+
+  /** Begins a handshake on `plain`, which must have no listeners for data any more. */
+  accept(plain: Socket, outcome: HandshakeOutcome): void {
+    this.#waiting.set(plain, outcome);
+    this.#server.emit("connection", plain);
+  }
+
+  #outcomeFor(socket: TLSSocket): HandshakeOutcome | undefined {
+    const plain = (socket as WithParent)._parent;
+    if (plain === undefined) return undefined;
+    const outcome = this.#waiting.get(plain);
+    this.#waiting.delete(plain);
+    return outcome;
+  }
+}
