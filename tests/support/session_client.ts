@@ -103,7 +103,7 @@ export class SessionClient {
     }
     const body = answer.body === undefined ? undefined : Buffer.concat(pieces);
     this.#listen(Buffer.concat([Buffer.from(`${answer.line}\r\n`), body ?? Buffer.alloc(0)]));
-    if (answer.next === "start-tls") this.#reader.tlsStarted();
+    if (this.#ascii && answer.next === "start-tls") this.#reader.tlsStarted();
     return { line: answer.line, body: body?.toString("latin1"), next: answer.next };
   }
 
