@@ -12,7 +12,7 @@ import { checkValues } from "./settings/check.ts";
 import { whyUnreadable } from "./settings/certificate_files.ts";
 import { effectiveSettings, type Settings } from "./settings/effective.ts";
 import type { Fault } from "./settings/faults.ts";
-import { brokenCertificates, brokenRules } from "./settings/rules.ts";
+import { brokenFiles, brokenRules } from "./settings/rules.ts";
 import { readToml } from "./settings/toml.ts";
 
 export type { Settings } from "./settings/effective.ts";
@@ -22,10 +22,10 @@ export { settingsWarnings, type Warning } from "./settings/rules.ts";
 
 export interface LoadOptions {
   /**
-   * Whether the certificates must be there and fit their keys: true unless set. Commands that only
-   * look at users or mail do without, and may run as somebody who cannot read the keys.
+   * Whether the user file must be there, and the certificates with their keys: true unless set.
+   * Commands that only look at users or mail do without, for who runs them may not read the keys.
    */
-  readonly certificates?: boolean;
+  readonly checkFiles?: boolean;
 }
 
 /** Reads and checks a settings file; an array is what is wrong with it. `settingsWarnings` says more. */
@@ -44,7 +44,7 @@ export function loadSettings(file: string, options: LoadOptions = {}): Settings 
 export function readSettings(
   file: string,
   octets: Uint8Array,
-  { certificates = true }: LoadOptions = {},
+  { checkFiles = true }: LoadOptions = {},
 ): Settings | Fault[] {
   const text = decodeUtf8(file, octets);
   if (typeof text !== "string") return [text];
@@ -54,7 +54,7 @@ export function readSettings(
   const broken = document.isWhole
     ? [
       ...brokenRules(settings, values.maildir),
-      ...(certificates ? brokenCertificates(settings) : []),
+      ...(checkFiles ? brokenFiles(settings) : []),
     ]
     : [];
   const all = [

@@ -40,6 +40,16 @@ export function isReadableByOthers(file: string): boolean {
   return status !== undefined && (status.mode & 0o004) !== 0;
 }
 
+/** When the certificate ends, ms since 1970; undefined if it cannot be read. */
+export function certificateEndsMs(file: string): number | undefined {
+  try {
+    const endsMs = Date.parse(new X509Certificate(readFileSync(file)).validTo);
+    return Number.isNaN(endsMs) ? undefined : endsMs;
+  } catch {
+    return undefined; // which is a fault, and checkCertificateFiles says so
+  }
+}
+
 const WHAT = {
   certificateFile: { name: "certificate", allowed: "a PEM file with a certificate" },
   keyFile: { name: "private key", allowed: "a PEM file with a private key that is not encrypted" },

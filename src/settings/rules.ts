@@ -4,9 +4,15 @@
  * *Knows*: the settings as a whole. *Does not know*: lines of the file; the caller adds them by the key.
  */
 
+import { accessSync, constants } from "node:fs";
 import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
 import { formatBinding, isLoopback } from "./binding.ts";
-import { checkCertificateFiles, isReadableByOthers } from "./certificate_files.ts";
+import {
+  certificateEndsMs,
+  checkCertificateFiles,
+  isReadableByOthers,
+  whyUnreadable,
+} from "./certificate_files.ts";
 import type { Settings } from "./effective.ts";
 import { shownValue } from "./faults.ts";
 import { nearest } from "./nearest.ts";
@@ -28,6 +34,9 @@ export interface Warning {
   readonly message: string;
 }
 
+/** How long before its end a certificate is warned about: one that renews itself is renewed by then. */
+const CERTIFICATE_NOTICE_MS = 14 * 86_400_000;
+
 const MAILDIR_VARIABLES = ["home", "user", "local", "domain"];
 
 /** The rules that need no look at the disk. */
@@ -38,15 +47,25 @@ export function brokenRules(settings: Settings, maildir: string): BrokenRule[] {
   ];
 }
 
-/** Whether every certificate can be used; reads the files. */
-export function brokenCertificates(settings: Settings): BrokenRule[] {
-  return settings.certificates.flatMap((files, index) =>
-    checkCertificateFiles(files).map(({ of, found, allowed }) => ({
+/** The rules about files that the settings name: user file, certificates, keys. Reads them. */
+export function brokenFiles(settings: Settings): BrokenRule[] {
+  const broken = settings.certificates.flatMap((files, index) =>
+    checkCertificateFiles(files).map(({ of, found, allowed }): BrokenRule => ({
       key: `certificates[${index}].${of === "keyFile" ? "key_file" : "certificate_file"}`,
       found,
       allowed,
     }))
   );
+  try {
+    accessSync(settings.userFile, constants.R_OK);
+  } catch (error) {
+    broken.push({
+      key: "user_file",
+      found: `${settings.userFile}, which ${whyUnreadable(error)}`,
+      allowed: "a file that `popkeep user add` makes",
+    });
+  }
+  return broken;
 }
 
 /** Checks the variables of the `maildir` template as it stands in the file. */
@@ -128,8 +147,8 @@ function bindingFaults(settings: Settings): BrokenRule[] {
   return faults;
 }
 
-/** What is allowed and unwise. */
-export function settingsWarnings(settings: Settings): Warning[] {
+/** What is allowed and unwise; looks at the certificate files. */
+export function settingsWarnings(settings: Settings, nowMs: number = Date.now()): Warning[] {
   const warnings: Warning[] = [];
   const warn = (key: string, message: string) => warnings.push({ key, message });
   if (settings.maxCommandSizeOctets < CAPA_COMMAND_OCTETS_FLOOR) {
@@ -161,10 +180,17 @@ export function settingsWarnings(settings: Settings): Warning[] {
       "there is no certificate and login_type is secure_login, so nobody can log in",
     );
   }
-  for (const [index, { keyFile }] of settings.certificates.entries()) {
-    if (!isReadableByOthers(keyFile)) continue;
-    const key = `certificates[${index}].key_file`;
-    warn(key, `every user of this machine can read ${keyFile}; chmod o= it`);
+  for (const [index, { certificateFile, keyFile }] of settings.certificates.entries()) {
+    const table = `certificates[${index}]`;
+    if (isReadableByOthers(keyFile)) {
+      warn(`${table}.key_file`, `every user of this machine can read ${keyFile}; chmod o= it`);
+    }
+    const endsMs = certificateEndsMs(certificateFile);
+    if (endsMs !== undefined && endsMs - nowMs < CERTIFICATE_NOTICE_MS) {
+      const day = new Date(endsMs).toISOString().slice(0, 10);
+      const tense = endsMs < nowMs ? "ended" : "ends";
+      warn(`${table}.certificate_file`, `${certificateFile} ${tense} on ${day}`);
+    }
   }
   return warnings;
 }

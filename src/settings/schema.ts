@@ -93,7 +93,16 @@ export const sections = {
     ),
     password_scheme: setting(
       choice(
-        ["ARGON2ID", "BLF-CRYPT", "SHA512-CRYPT", "SSHA512", "PBKDF2", "PLAIN"],
+        [
+          "ARGON2ID",
+          "BLF-CRYPT",
+          "SHA512-CRYPT",
+          "SHA256-CRYPT",
+          "SSHA512",
+          "SSHA256",
+          "PBKDF2",
+          "PLAIN",
+        ],
         "ARGON2ID",
       ),
       "How `popkeep user` stores new passwords. Entries under other schemes go on working.",

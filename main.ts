@@ -1,0 +1,6 @@
+/** The entry: hands the command line over to src/cli. */
+
+import process from "node:process";
+import { run } from "./src/cli/program.ts";
+
+await run(process.argv.slice(2));

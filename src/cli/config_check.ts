@@ -1,0 +1,32 @@
+/**
+ * `popkeep config check`: tells all faults of a settings file, and what is allowed but unwise there and
+ * in the user file.
+ */
+
+import { Command } from "commander";
+import { settingsWarnings } from "../settings.ts";
+import { listUsers } from "../auth/user_file_edit.ts";
+import { withExample } from "./example.ts";
+import { print, printErrors } from "./output.ts";
+import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
+import { printUserFileFaults } from "./user_file.ts";
+
+export function configCheckCommand(): Command {
+  const command = new Command("check")
+    .description("test the settings file, the certificates and keys; exit 78 with every fault")
+    .addOption(configOption())
+    .action(check);
+  return withExample(command, "popkeep config check && systemctl reload popkeep");
+}
+
+async function check(options: ConfigOptions): Promise<void> {
+  const settings = settingsOrFailure(options);
+  const warnings = settingsWarnings(settings);
+  const { users, faults } = await listUsers(settings.userFile);
+  if (users.length === 0) {
+    warnings.push({ key: "user_file", message: `there are no users in ${settings.userFile}` });
+  }
+  await printErrors(warnings.map(({ key, message }) => `warning: ${key}: ${message}`));
+  await printUserFileFaults(settings.userFile, faults);
+  await print(`${settings.file} is good.\n`);
+}

@@ -1,0 +1,76 @@
+/** `popkeep mailbox list`: the mailbox of every user, with its path, messages and octets. */
+
+import { Command } from "commander";
+import { openPasswdFile } from "../auth/passwd_file.ts";
+import { listUsers } from "../auth/user_file_edit.ts";
+import { withExample } from "./example.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { Failure } from "./failure.ts";
+import { listing, type ListOptions } from "./listing.ts";
+import { type MaildropState, maildropState, storedOctetsOf } from "./maildrop_state.ts";
+import { print } from "./output.ts";
+import { printable } from "./printable.ts";
+import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
+import { printUserFileFaults } from "./user_file.ts";
+
+export function mailboxListCommand(): Command {
+  const command = new Command("list")
+    .description("list the users' mailboxes: path, messages, octets in storage")
+    .addOption(configOption())
+    .option("--json", "print JSON")
+    .action(list);
+  return withExample(command, "popkeep mailbox list");
+}
+
+interface Row {
+  readonly user: string;
+  readonly state: MaildropState;
+}
+
+async function list(options: ConfigOptions & ListOptions): Promise<void> {
+  const { userFile, maildir } = settingsOrFailure(options, { checkFiles: false });
+  const directory = await openPasswdFile(userFile);
+  const { users, faults } = await listUsers(userFile);
+  await printUserFileFaults(userFile, faults);
+  const rows: Row[] = [];
+  for (const { user } of users) {
+    const account = (await directory.lookUp(user))?.account;
+    if (account !== undefined) rows.push({ user, state: await maildropState(maildir, account) });
+  }
+  await print(listing(options, {
+    columns: [
+      { title: "USER", shrinksTo: 12 },
+      { title: "MESSAGES", align: "right" },
+      { title: "OCTETS", align: "right" },
+      { title: "PATH", shrinksTo: 20 },
+    ],
+    rows: rows.map(cellsOf),
+    values: rows.map(valuesOf),
+  }));
+  const unusable = rows.flatMap(({ user, state }) =>
+    state.kind === "unusable"
+      ? [`the mailbox of ${printable(user)}: ${printable(state.reason)}`]
+      : []
+  );
+  if (unusable.length > 0) throw new Failure(ExitCode.inputOutput, unusable);
+}
+
+function cellsOf({ user, state }: Row): string[] {
+  const path = printable(state.path ?? "-");
+  if (state.kind === "unusable") return [printable(user), "-", "-", path];
+  const messages = state.kind === "there" ? state.messages : [];
+  return [printable(user), String(messages.length), String(storedOctetsOf(messages)), path];
+}
+
+function valuesOf({ user, state }: Row): unknown {
+  const messages = state.kind === "there" ? state.messages : [];
+  const usable = state.kind !== "unusable";
+  return {
+    user,
+    path: state.path ?? null,
+    exists: state.kind === "there",
+    messages: usable ? messages.length : null,
+    octets: usable ? storedOctetsOf(messages) : null,
+    ...(usable ? {} : { error: state.reason }),
+  };
+}

@@ -1,0 +1,60 @@
+/** `popkeep user add`: a new entry in the user file. */
+
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { addUser } from "../auth/user_file_edit.ts";
+import { withExample } from "./example.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { Failure } from "./failure.ts";
+import { print } from "./output.ts";
+import { newPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
+import { printable } from "./printable.ts";
+import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
+import {
+  checkUserName,
+  editing,
+  findUser,
+  schemeOption,
+  type SchemeOptions,
+  storedPassword,
+} from "./user_file.ts";
+
+type Options = ConfigOptions & PasswordOptions & SchemeOptions & { readonly home?: string };
+
+export function userAddCommand(): Command {
+  const command = new Command("add")
+    .description("add a user; asks for the password twice, hidden")
+    .argument("<user>", "the name to log in with, such as alice or alice@example.com")
+    .addOption(configOption())
+    .option("--home <folder>", "the user's home folder, {home} in the setting maildir")
+    .option(...PASSWORD_STDIN)
+    .addOption(schemeOption())
+    .action(add);
+  return withExample(
+    command,
+    "popkeep user add alice@example.com --home /srv/mail/alice",
+    "pass mail/bob | popkeep user add bob --password-stdin",
+  );
+}
+
+async function add(user: string, options: Options): Promise<void> {
+  const { userFile, passwordScheme, maildir } = settingsOrFailure(options, { checkFiles: false });
+  checkUserName(user);
+  if (await findUser(userFile, user) !== undefined) {
+    throw new Failure(
+      ExitCode.cannotCreate,
+      `there is a user ${printable(user)} already; \`popkeep user passwd\` changes the password`,
+    );
+  }
+  if (maildir.includes("{home}") && options.home === undefined) {
+    throw new Failure(
+      ExitCode.usage,
+      `the setting maildir is ${maildir}, so the user needs a home: name it with --home`,
+    );
+  }
+  const password = await newPassword(printable(user), options);
+  const stored = await storedPassword(options.scheme ?? passwordScheme, password);
+  const home = options.home === undefined ? {} : { home: resolve(options.home) };
+  await editing(addUser(userFile, { user, storedPassword: stored, ...home }));
+  await print(`Added ${printable(user)} to ${userFile}.\n`);
+}
