@@ -1,0 +1,53 @@
+/**
+ * What a whole user file says: its users by name, and what is wrong with it.
+ *
+ * *Knows* lines and their numbers. *Does not know* files.
+ */
+
+import { isHashFault, readStoredPassword } from "./stored_password.ts";
+import { parsePasswdLine, type PasswdEntry } from "./passwd_line.ts";
+
+export interface PasswdFault {
+  /** Counted from 1. */
+  readonly line: number;
+  /** Never holds anything of a password. */
+  readonly reason: string;
+}
+
+export interface PasswdContent {
+  readonly entries: ReadonlyMap<string, PasswdEntry>;
+  /** Lines that were skipped, and entries whose password can never match. */
+  readonly faults: readonly PasswdFault[];
+  /** Password fields that can be checked: one for each user who can log in. */
+  readonly checkable: readonly string[];
+}
+
+/** Reads a user file. Of several entries for a user the first counts, as in Dovecot. */
+export function parsePasswdContent(octets: Uint8Array): PasswdContent {
+  const text = new TextDecoder("utf-8").decode(octets);
+  const entries = new Map<string, PasswdEntry>();
+  const faults: PasswdFault[] = [];
+  const checkable: string[] = [];
+  let number = 0;
+  for (const line of text.split("\n")) {
+    number++;
+    const entry = parsePasswdLine(line.endsWith("\r") ? line.slice(0, -1) : line);
+    if (entry === undefined) continue;
+    if (line.includes("\ufffd")) {
+      faults.push({ line: number, reason: "not UTF-8" });
+    } else if ("fault" in entry) {
+      faults.push({ line: number, reason: entry.fault });
+    } else if (entries.has(entry.user)) {
+      faults.push({ line: number, reason: "the user is there already; the first entry counts" });
+    } else {
+      entries.set(entry.user, entry);
+      const read = readStoredPassword(entry.storedPassword);
+      if (!isHashFault(read)) {
+        checkable.push(entry.storedPassword);
+      } else if (read.kind !== "locked") {
+        faults.push({ line: number, reason: `the user cannot log in: ${read.reason}` });
+      }
+    }
+  }
+  return { entries, faults, checkable };
+}

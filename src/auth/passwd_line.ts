@@ -1,0 +1,135 @@
+/**
+ * One line of a user file in Dovecot's passwd-file form:
+ *
+ *     user:{SCHEME}hash:uid:gid:gecos:home:shell:extra
+ *
+ * All but the user may be missing. Extra fields are `key=value` or `key`, parted by spaces; they are the
+ * rest of the line, colons included, so that IPv6 addresses may stand there. Keys that begin with
+ * `userdb_` concern the mailbox, the others the login. Where the field of the extras is empty and more
+ * follows, that is an old way to write `userdb_mail`. Source: Dovecot 2.3, src/auth/db-passwd-file.c.
+ *
+ * Of the extras `nologin`, `fail`, `allow_nets`, `allow_real_nets`, `user` and `userdb_home` have a
+ * meaning here. uid and gid are not used, since popkeep does not change its own.
+ */
+
+import { type AllowedNetworks, parseAllowedNetworks } from "./allowed_networks.ts";
+import { faultOfUserName } from "./user_name.ts";
+
+export interface PasswdEntry {
+  readonly user: string;
+  readonly storedPassword: string;
+  readonly home?: string;
+  /** Extra fields without their `userdb_` prefix; of two with one name the `userdb_` one. */
+  readonly extra: Readonly<Record<string, string>>;
+  readonly disabled: boolean;
+  readonly allowedNetworks?: AllowedNetworks;
+  /** The `user` extra: this entry's password opens that user's mailbox. */
+  readonly opensMailboxOf?: string;
+}
+
+/** Why a line is skipped; holds nothing of its password. */
+export interface LineFault {
+  readonly fault: string;
+}
+
+const NO_EXTRA: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Reads a line without its line end; undefined for a comment or a line that names no user. */
+export function parsePasswdLine(line: string): PasswdEntry | LineFault | undefined {
+  if (line === "" || line.startsWith("#") || line.startsWith(":")) return undefined;
+  const [user = "", password = "", , , , homeField = "", , ...rest] = line.split(":");
+  const fault = faultOfUserName(user);
+  if (fault !== undefined) return { fault: `a user name ${fault}` };
+
+  const extras = splitExtras(rest, user);
+  const nets = ["allow_nets", "allow_real_nets"].flatMap((key) => extras.login.get(key) ?? []);
+  const networks = nets.map(parseAllowedNetworks);
+  if (!networks.every((network) => network !== undefined)) {
+    return { fault: "allow_nets is no list of addresses and networks" };
+  }
+  const home = extras.mailbox.get("home") ?? homeField;
+  if (home !== "" && !home.startsWith("/")) return { fault: "the home is no absolute path" };
+  if (extras.notExpanded.has("userdb_home") || extras.notExpanded.has("user")) {
+    return { fault: "an extra field has a variable in it that is not known here" };
+  }
+  const mailboxOf = extras.login.get("user");
+  if (mailboxOf !== undefined && faultOfUserName(mailboxOf) !== undefined) {
+    return { fault: "the extra field user is no user name" };
+  }
+
+  return {
+    user,
+    // "fail" is Dovecot's word for an entry that shall never match.
+    storedPassword: extras.login.has("fail") ? "!" : password,
+    ...(home === "" ? {} : { home }),
+    extra: rest.length === 0 ? NO_EXTRA : Object.fromEntries([...extras.login, ...extras.mailbox]),
+    disabled: extras.login.has("nologin"),
+    ...(networks.length === 0
+      ? {}
+      : { allowedNetworks: (address) => networks.every((allows) => allows(address)) }),
+    ...(mailboxOf === undefined ? {} : { opensMailboxOf: mailboxOf }),
+  };
+}
+
+interface Extras {
+  readonly login: ReadonlyMap<string, string>;
+  readonly mailbox: ReadonlyMap<string, string>;
+  /** Keys whose values have variables in them that are not known here. */
+  readonly notExpanded: ReadonlySet<string>;
+}
+
+function splitExtras(fields: readonly string[], user: string): Extras {
+  const login = new Map<string, string>();
+  const mailbox = new Map<string, string>();
+  const notExpanded = new Set<string>();
+  const [first = "", ...further] = fields;
+  const old = first === "" && further.join("") !== "";
+  const text = old ? `userdb_mail=${further.join(":")}` : fields.join(":");
+  for (const part of text.split(" ")) {
+    if (part === "") continue;
+    const equals = part.indexOf("=");
+    const key = equals < 0 ? part : part.slice(0, equals);
+    const written = equals < 0 ? "" : part.slice(equals + 1);
+    const expanded = expand(written, user);
+    if (expanded === undefined) notExpanded.add(key);
+    const value = expanded ?? written;
+    // A password for another server has no use here; what is not kept cannot leak.
+    if (key === "pass" || key === "password") continue;
+    if (key.startsWith("userdb_")) mailbox.set(key.slice("userdb_".length), value);
+    else login.set(key, value);
+  }
+  return { login, mailbox, notExpanded };
+}
+
+/**
+ * Puts in Dovecot's variables that name the user: `%u` and `%{user}` whole, `%n` and `%{username}` up to
+ * the `@`, `%d` and `%{domain}` after it, with `L` or `U` for lower or upper case; `%%` is `%`.
+ * Undefined if there are others.
+ */
+function expand(value: string, user: string): string | undefined {
+  if (!value.includes("%")) return value;
+  const at = user.indexOf("@");
+  const local = at < 0 ? user : user.slice(0, at);
+  const domain = at < 0 ? "" : user.slice(at + 1);
+  const values: Readonly<Record<string, string>> = {
+    "%": "%",
+    u: user,
+    n: local,
+    d: domain,
+    "{user}": user,
+    "{username}": local,
+    "{domain}": domain,
+  };
+  let complete = true;
+  const expanded = value.replace(
+    /%([LU]?)([und]|\{[a-z]*\}|%|)/g,
+    (_, letterCase: string, name: string) => {
+      const text = values[name];
+      if (text === undefined) complete = false;
+      if (letterCase === "L") return text?.toLowerCase() ?? "";
+      if (letterCase === "U") return text?.toUpperCase() ?? "";
+      return text ?? "";
+    },
+  );
+  return complete ? expanded : undefined;
+}
