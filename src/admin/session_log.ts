@@ -6,7 +6,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { SessionEvents, SessionSummary } from "../session/services.ts";
+import type { SessionEvents, SessionSummary, TurnAwayReason } from "../session/services.ts";
 
 const log = getLogger(["popkeep", "session"]);
 
@@ -18,8 +18,8 @@ export type EndReason =
   | "disconnected"
   /** Inactivity (V0003). */
   | "timeout"
-  /** We closed after an -ERR, which stands in the field `reply`. */
-  | "refused"
+  /** We closed after an -ERR: see TurnAwayReason. */
+  | TurnAwayReason
   /** There were too many connections. */
   | "limit"
   /** Octets stood behind STLS. */
@@ -37,8 +37,6 @@ export type EndReason =
 export interface SessionEnd {
   readonly reason: EndReason;
   readonly durationMs: number;
-  /** The last line we sent, where it says why. */
-  readonly reply?: string | undefined;
   readonly detail?: string | undefined;
 }
 
@@ -49,6 +47,8 @@ export class SessionLog implements SessionEvents {
   readonly session = ++lastSession;
   readonly #address: string;
   readonly #port: number;
+  /** Why the session turned the client away, once it has. */
+  turnedAwayFor: TurnAwayReason | undefined;
   /** The TLS version once there is one, such as "TLSv1.3". */
   tls: string | undefined;
 
@@ -64,6 +64,10 @@ export class SessionLog implements SessionEvents {
 
   loggedIn(user: string, mechanism: string): void {
     log.debug("logged in", { ...this.#who(), user, mechanism });
+  }
+
+  turnedAway(reason: TurnAwayReason): void {
+    this.turnedAwayFor = reason;
   }
 
   storageFailed(doing: string, error: unknown): void {
@@ -86,7 +90,6 @@ export class SessionLog implements SessionEvents {
       user: summary?.user,
       mechanism: summary?.mechanism,
       reason: end.reason,
-      reply: end.reply,
       detail: end.detail,
       durationMs: Math.round(end.durationMs),
       ...(summary?.user === undefined ? undefined : countsOf(summary)),

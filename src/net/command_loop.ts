@@ -14,7 +14,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } from "../limits.ts";
-import type { Answer, Body } from "../session/answer.ts";
+import type { Body } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 import { LineFramer } from "../wire/line_framer.ts";
 import type { Output } from "./output.ts";
@@ -45,7 +45,7 @@ export class CommandLoop {
   #running = false;
   #sending = false;
   #stopped = false;
-  #lastAnswer: Answer | undefined;
+  #lastLine = "";
   /** Commands answered, and output octets so far, when the others last had their turn. */
   #turnCommands = 0;
   #turnOctets = 0;
@@ -78,8 +78,9 @@ export class CommandLoop {
     return this.#framer.pending;
   }
 
-  get lastAnswer(): Answer | undefined {
-    return this.#lastAnswer;
+  /** The last response line. */
+  get lastLine(): string {
+    return this.#lastLine;
   }
 
   /** Takes what the client sent; `run` answers it. */
@@ -127,7 +128,7 @@ export class CommandLoop {
           answer = await answer;
         }
         if (this.#stopped) break;
-        this.#lastAnswer = answer;
+        this.#lastLine = answer.line;
         this.#output.putLine(answer.line);
         if (answer.body !== undefined) await this.#send(answer.body);
         if (answer.next !== "read") return answer.next;

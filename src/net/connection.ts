@@ -80,7 +80,7 @@ export class Connection implements Swept, HandshakeOutcome {
   #socketError: string | undefined;
   #stopping: "soon" | "now" | undefined;
   /** Set once it is known how the connection ends; the log gets it when no command is under way. */
-  #end: { reason: EndReason; reply?: string; detail?: string } | undefined;
+  #end: { reason: EndReason; detail?: string | undefined } | undefined;
   #endTold = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -281,9 +281,9 @@ export class Connection implements Swept, HandshakeOutcome {
   }
 
   #closeAsAnswered(): void {
-    const line = this.#loop.lastAnswer?.line ?? "";
-    if (this.#session.state === "UPDATE" || line.startsWith("+OK")) this.#close("quit");
-    else this.#close("refused", line);
+    // Besides QUIT, a session closes when it has had enough of the client, or failed itself.
+    const quit = this.#session.state === "UPDATE" || this.#loop.lastLine.startsWith("+OK");
+    this.#close(this.#log.turnedAwayFor ?? (quit ? "quit" : "error"));
   }
 
   #say(answer: Answer): void {
@@ -293,12 +293,12 @@ export class Connection implements Swept, HandshakeOutcome {
 
   #closeAfter(reason: EndReason, line: string): void {
     this.#output.putLine(line);
-    this.#close(reason, line);
+    this.#close(reason);
   }
 
   /** Sends what is still to be sent, says that no more will come, and waits a moment for the client. */
-  #close(reason: EndReason, reply?: string): void {
-    this.#endBy(reason, reply === undefined ? {} : { reply });
+  #close(reason: EndReason): void {
+    this.#end ??= { reason };
     this.#enter("closing");
     void this.#output.flush();
     this.#socket.end();
@@ -309,17 +309,13 @@ export class Connection implements Swept, HandshakeOutcome {
 
   #destroy(reason: EndReason, detail?: string): void {
     if (this.#phase === "over") return;
-    this.#endBy(reason, detail === undefined ? {} : { detail });
+    this.#end ??= { reason, detail };
     this.#phase = "over";
     this.#options.sweep.delete(this);
     this.#loop.stop();
     this.#socket.destroy();
     this.#tellEnd();
     this.#options.over(this);
-  }
-
-  #endBy(reason: EndReason, more: { reply?: string; detail?: string }): void {
-    this.#end ??= { reason, ...more };
   }
 
   /** Tells the log, once it is known how all of it ended: a command may still be under way. */

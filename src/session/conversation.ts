@@ -40,12 +40,14 @@ export class Conversation {
   /** -ERR for what is no command, or none here and now: too many of them end the connection (C0005). */
   bad(wording: Wording): Answer {
     const last = ++this.#badCommands >= this.services.maxBadCommands;
+    if (last) this.events.turnedAway?.("too_many_bad_commands");
     return this.err(wording, undefined, last ? "close" : "read");
   }
 
   /** -ERR for a login that came to nothing, whyever: too many of them end the connection (C0005). */
   loginFailed(wording: Wording, code: string): Answer {
     const last = ++this.#failedLogins >= this.services.maxFailedLogins;
+    if (last) this.events.turnedAway?.("too_many_failed_logins");
     return this.err(wording, code, last ? "close" : "read");
   }
 

@@ -42,10 +42,15 @@ export interface ConnectionFacts {
   readonly stlsPossible: boolean;
 }
 
+/** Why a session closes although the client did not ask for it; an -ERR goes with it (C0005). */
+export type TurnAwayReason = "too_many_bad_commands" | "too_many_failed_logins" | "other_protocol";
+
 /** Things a session tells as they happen, for logs and metrics; every text is as the client sent it. */
 export interface SessionEvents {
   loginFailed?(user: string, mechanism: string, reason: string): void;
   loggedIn?(user: string, mechanism: string): void;
+  /** The answer that follows closes the connection. */
+  turnedAway?(reason: TurnAwayReason): void;
   storageFailed?(doing: string, error: unknown): void;
   /** An exception that should not be: ours to mend. */
   erred?(error: unknown): void;

@@ -145,6 +145,7 @@ export class Session {
       return this.#run(TRANSACTION_COMMANDS, transaction, command, AUTHORIZATION_COMMANDS);
     }
     if (OTHER_PROTOCOLS.has(command.keyword)) {
+      conversation.events.turnedAway?.("other_protocol");
       return conversation.err(FAULTS.otherProtocol, undefined, "close");
     }
     return this.#run(AUTHORIZATION_COMMANDS, this.#authorization, command, TRANSACTION_COMMANDS);
