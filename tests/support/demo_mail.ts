@@ -1,14 +1,13 @@
 /**
- * The demo mail in `maildirs/`: what messages there are, a copy to serve, and what each message is on
- * the wire, worked out here octet by octet so that tests need not believe the code they test.
+ * The demo mail in `maildirs/`: what messages there are, and what each is on the wire, worked out here
+ * octet by octet so that tests need not believe the code they test.
  *
  * *Knows*: the layout of a Maildir. *Does not know*: anything of `src/`.
  * Invariant: nothing here writes to `maildirs/`.
  */
 
 import { Buffer } from "node:buffer";
-import { cpSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,9 +16,9 @@ export const MAILDIRS = fileURLToPath(new URL("../../maildirs", import.meta.url)
 export const DEMO_USERS = ["alice", "bob", "carol"] as const;
 export type DemoUser = typeof DEMO_USERS[number];
 
-/** A message file of a demo mailbox, in the order of `demoMessages`. */
+/** A message file of a Maildir. */
 export interface DemoMessage {
-  /** Path from the user's Maildir: `cur/1712563201.M118203P4101.skerry:2,S`. */
+  /** Path from the Maildir: `cur/1712563201.M118203P4101.skerry:2,S`. */
   readonly path: string;
   /** The file's octets. */
   readonly stored: Buffer;
@@ -27,26 +26,25 @@ export interface DemoMessage {
   readonly canonical: Buffer;
 }
 
-/** The messages of a user's maildrop: the files of new/ and cur/ whose names begin with no dot. */
-export function demoMessages(user: DemoUser, maildirs = MAILDIRS): DemoMessage[] {
-  const messages: DemoMessage[] = [];
-  for (const folder of ["new", "cur"]) {
-    for (const name of readdirSync(join(maildirs, user, folder)).sort()) {
-      if (name.startsWith(".")) continue;
-      const stored = readFileSync(join(maildirs, user, folder, name));
-      messages.push({ path: `${folder}/${name}`, stored, canonical: canonicalOctets(stored) });
-    }
-  }
-  return messages;
+/** The messages of a demo user's maildrop, oldest first. */
+export function demoMessages(user: DemoUser): DemoMessage[] {
+  return messagesIn(join(MAILDIRS, user));
 }
 
-/** Copies the demo Maildirs to a new temporary folder and returns its path; the caller removes it. */
-export function copyMaildirs(): string {
-  const copy = mkdtempSync(join(tmpdir(), "popkeep-demo-mail-"));
-  for (const user of DEMO_USERS) {
-    cpSync(join(MAILDIRS, user), join(copy, user), { recursive: true });
-  }
-  return copy;
+/**
+ * The messages of a Maildir: the files of new/ and cur/ whose names begin with no dot, by time of
+ * delivery, which is what their names begin with.
+ */
+export function messagesIn(maildir: string): DemoMessage[] {
+  const paths = ["new", "cur"].flatMap((folder) =>
+    readdirSync(join(maildir, folder)).filter((name) => !name.startsWith("."))
+      .map((name) => `${folder}/${name}`)
+  );
+  paths.sort((a, b) => a.slice(4) < b.slice(4) ? -1 : 1);
+  return paths.map((path) => {
+    const stored = readFileSync(join(maildir, path));
+    return { path, stored, canonical: canonicalOctets(stored) };
+  });
 }
 
 const LF = 0x0a;

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the mail clients that tests/clients/ downloads the demo mail with, on Debian and its kin, as
+# root. Does nothing when all are there. Two runs at once wait for each other.
+set -eu
+
+missing=''
+need() { # COMMAND PACKAGE
+  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need curl curl
+need fetchmail fetchmail
+need mpop mpop
+need getmail getmail6
+need mutt mutt
+need python3 python3
+need script bsdutils # the terminal that mutt has to have
+
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
+  echo "Not installed, since that takes apt-get and root:$missing" >&2
+  exit 1
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+install() {
+  # fetchmail brings a service that has nothing to do here and is not started.
+  # shellcheck disable=SC2086 -- the list is meant to be split
+  apt-get install --quiet --quiet --yes --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 $missing >&2
+}
+# The package lists of a fresh machine are empty or old; fetching them first costs the others nothing.
+install || { apt-get update --quiet --quiet >&2 && install; }
