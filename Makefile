@@ -17,6 +17,8 @@ RUNTIMES := node_modules/.runtimes
 BUN := $(RUNTIMES)/bun
 DENO := $(RUNTIMES)/deno
 INSTALLED := $(RUNTIMES)/installed
+# The executable must not read a .env or bunfig.toml that lies where it happens to be started.
+NO_AUTOLOAD := --no-compile-autoload-dotenv --no-compile-autoload-bunfig
 SOURCES := main.ts package.json $(shell find src -name '*.ts')
 
 .PHONY: run test check binary binary-deno install docs clean
@@ -34,7 +36,7 @@ binary: dist/popkeep
 
 dist/popkeep: $(INSTALLED) $(SOURCES)
 	@mkdir -p dist
-	$(BUN) build --compile --minify main.ts src/auth/hash_worker.ts --outfile $@
+	$(BUN) build --compile --minify $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts --outfile $@
 
 binary-deno: $(INSTALLED)
 	@mkdir -p dist
