@@ -98,7 +98,10 @@ async function* stream(
     while (!encoder.done) yield await encoder.next();
     sending.sent(encoder.octets);
   } catch (error) {
-    state.conversation.events.storageFailed?.("reading a message half-way", error);
+    // Anything else is ours to mend: whoever draws the body tells it as such.
+    if (error instanceof StorageFailure) {
+      state.conversation.events.storageFailed?.("reading a message half-way", error);
+    }
     throw error;
   } finally {
     await closeReading(state);

@@ -55,9 +55,10 @@ function listing(
 ): Answer {
   const { marks, maildrop: { snapshot } } = state;
   if (argument === undefined) {
-    const body = numberedBody(snapshot.count, (count) => {
-      const number = count as MessageNumber;
-      return marks.has(number) ? undefined : `${number} ${valueOf(number)}`;
+    const body = numberedBody({
+      count: snapshot.count,
+      has: (number) => !marks.has(number as MessageNumber),
+      valueOf: (number) => valueOf(number as MessageNumber),
     });
     return state.conversation.okMultiLine(title, body);
   }

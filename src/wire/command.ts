@@ -11,8 +11,6 @@
  * *Does not know* which commands there are.
  */
 
-import { Buffer } from "node:buffer";
-
 const TAB = 9;
 const SPACE = 32;
 
@@ -59,9 +57,14 @@ export function splitArguments(command: Command): Uint8Array[] {
   return found;
 }
 
-/** An argument as text, one character an octet: what is not ASCII matches no keyword or number. */
+/**
+ * An argument as text, one character an octet: what is not ASCII matches no keyword or number.
+ * For arguments, which are short: a loop is then four times as fast as a decoder.
+ */
 export function text(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("latin1");
+  let characters = "";
+  for (let at = 0; at < octets.length; at++) characters += String.fromCharCode(octets[at]!);
+  return characters;
 }
 
 function isBlank(octet: number): boolean {
