@@ -49,6 +49,8 @@ export class SessionLog implements SessionEvents {
   readonly #port: number;
   /** Why the session turned the client away, once it has. */
   turnedAwayFor: TurnAwayReason | undefined;
+  /** As the client gave it, once logged in. */
+  user: string | undefined;
   /** The TLS version once there is one, such as "TLSv1.3". */
   tls: string | undefined;
 
@@ -63,6 +65,7 @@ export class SessionLog implements SessionEvents {
   }
 
   loggedIn(user: string, mechanism: string): void {
+    this.user = user;
     log.debug("logged in", { ...this.#who(), user, mechanism });
   }
 

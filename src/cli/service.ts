@@ -11,14 +11,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { readFileSync } from "node:fs";
 import { configureLog } from "../admin/log.ts";
+import { ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
 import { Authenticator } from "../auth/authenticator.ts";
 import { HashPool } from "../auth/hash_pool.ts";
 import { openPasswdFile, type PasswdFile } from "../auth/passwd_file.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../maildir/maildir_store.ts";
-import type { Serving } from "../net/connection.ts";
 import { ConnectionLimits, type ConnectionMaxima } from "../net/connection_limits.ts";
 import type { Binding } from "../net/listener.ts";
 import { Pop3Server } from "../net/server.ts";
+import type { Serving } from "../net/serving.ts";
 import { TlsAcceptor } from "../net/tls_acceptor.ts";
 import type { Settings } from "../settings.ts";
 import { ClientServices, type SharedServices } from "./client_services.ts";
@@ -37,10 +38,12 @@ export class Service {
   readonly #server: Pop3Server;
   #settings: Settings;
   #parts: Parts;
+  readonly #protocolLog: ProtocolLog;
 
   private constructor(settings: Settings, parts: Parts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#protocolLog = new ProtocolLog(protocolLogOptions(settings));
     this.#limits = new ConnectionLimits(maximaOf(settings));
     this.#server = new Pop3Server(this.#limits);
   }
@@ -81,6 +84,7 @@ export class Service {
     this.#settings = settings;
     this.#limits.maxima = maximaOf(settings);
     configureLog(settings);
+    this.#protocolLog.change(protocolLogOptions(settings));
     // The log says so if it cannot be read; the users stay as they were.
     if (parts.directory === before.directory) await parts.directory.reload();
     if (parts.hashPool !== before.hashPool) await before.hashPool.close();
@@ -90,6 +94,7 @@ export class Service {
   async stop(): Promise<void> {
     await this.#server.stop(this.#settings.shutdownGracePeriodMs);
     await this.#parts.hashPool.close();
+    await this.#protocolLog.close();
   }
 
   /** Cuts short the time that `stop` is giving. */
@@ -115,6 +120,7 @@ export class Service {
       authenticatedIdleMs: settings.authenticatedConnectionTimeoutMs,
       tlsHandshakeMs: settings.tlsHandshakeTimeoutMs,
       tls: tlsAcceptorFor(settings),
+      protocolLog: settings.protocolLog ? this.#protocolLog : undefined,
     };
     return this.#server.serve(bindingsOf(settings), serving);
   }
@@ -171,6 +177,15 @@ function bindingsOf(settings: Settings): Binding[] {
     })),
     ...settings.sslBindings.map((binding): Binding => ({ ...binding, security: "implicit-tls" })),
   ];
+}
+
+function protocolLogOptions(settings: Settings): ProtocolLogOptions | undefined {
+  if (!settings.protocolLog) return undefined;
+  return {
+    folder: settings.logFileLocation,
+    period: settings.logFileRollOverSettings,
+    quotaOctets: settings.logPerFileSizeQuotaOctets,
+  };
 }
 
 function tlsAcceptorFor({ certificates }: Settings): TlsAcceptor | undefined {

@@ -12,12 +12,14 @@
  * *Knows*: the session, framing. *Does not know*: sockets beyond their output, timers, TLS.
  */
 
+import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } from "../limits.ts";
 import type { Body } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 import { LineFramer } from "../wire/line_framer.ts";
 import type { Output } from "./output.ts";
+import type { ProtocolTap } from "./protocol_tap.ts";
 import type { Sweep } from "./sweep.ts";
 
 /**
@@ -33,12 +35,14 @@ export interface CommandLoopOptions {
   readonly output: Output;
   readonly sweep: Sweep;
   readonly maxCommandOctets: number;
+  readonly tap?: ProtocolTap | undefined;
 }
 
 export class CommandLoop {
   readonly #session: Session;
   readonly #sweep: Sweep;
   readonly #maxCommandOctets: number;
+  readonly #tap: ProtocolTap | undefined;
   readonly #framer = new LineFramer();
   #output: Output;
   #activeMs: number;
@@ -50,11 +54,12 @@ export class CommandLoop {
   #turnCommands = 0;
   #turnOctets = 0;
 
-  constructor({ session, output, sweep, maxCommandOctets }: CommandLoopOptions) {
+  constructor({ session, output, sweep, maxCommandOctets, tap }: CommandLoopOptions) {
     this.#session = session;
     this.#output = output;
     this.#sweep = sweep;
     this.#maxCommandOctets = maxCommandOctets;
+    this.#tap = tap;
     this.#activeMs = sweep.nowMs;
   }
 
@@ -107,10 +112,10 @@ export class CommandLoop {
     this.#running = true;
     try {
       while (!this.#stopped) {
-        const limit = this.#session.expects === "command"
-          ? this.#maxCommandOctets
-          : SASL_LINE_OCTETS;
-        const line = this.#framer.next(limit);
+        const expected = this.#session.expects;
+        const line = this.#framer.next(
+          expected === "command" ? this.#maxCommandOctets : SASL_LINE_OCTETS,
+        );
         if (line === undefined) {
           const flushing = this.#output.flush();
           if (flushing === undefined) return "idle";
@@ -119,6 +124,7 @@ export class CommandLoop {
           continue;
         }
         this.#activeMs = this.#sweep.nowMs;
+        const sinceMs = this.#tap === undefined ? 0 : performance.now();
         let answer = line === "too-long"
           ? this.#session.receiveTooLong()
           : this.#session.receive(line);
@@ -129,8 +135,14 @@ export class CommandLoop {
         }
         if (this.#stopped) break;
         this.#lastLine = answer.line;
+        const octetsBefore = this.#output.octets;
         this.#output.putLine(answer.line);
         if (answer.body !== undefined) await this.#send(answer.body);
+        this.#tap?.answered(line, expected, {
+          reply: answer.line,
+          replyOctets: this.#output.octets - octetsBefore,
+          sinceMs,
+        });
         if (answer.next !== "read") return answer.next;
         if (this.#output.full) await this.#taken(this.#output.flush());
         this.#activeMs = this.#sweep.nowMs;

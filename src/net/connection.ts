@@ -15,42 +15,16 @@
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { performance } from "node:perf_hooks";
-import { type EndReason, SessionLog } from "../admin/session_log.ts";
+import type { EndReason } from "../admin/session_log.ts";
 import { CLOSE_LINGER_MS, CLOSE_LINGER_OCTETS, INPUT_PENDING_OCTETS } from "../limits.ts";
 import { MessageGone, StorageFailure } from "../maildrop/store.ts";
-import type { Answer } from "../session/answer.ts";
-import type { SessionServices } from "../session/services.ts";
 import { Session } from "../session/session.ts";
 import { CommandLoop } from "./command_loop.ts";
+import { ConnectionRecord } from "./connection_record.ts";
 import { Output } from "./output.ts";
-import type { Sweep, Swept } from "./sweep.ts";
-import type { HandshakeOutcome, TlsAcceptor } from "./tls_acceptor.ts";
-
-/** What all connections that were accepted under the same settings share. */
-export interface Serving {
-  /** What a session from this address can reach. */
-  servicesFor(address: string): SessionServices;
-  readonly maxCommandOctets: number;
-  readonly preAuthenticatedIdleMs: number;
-  readonly authenticatedIdleMs: number;
-  readonly tlsHandshakeMs: number;
-  /** Undefined where there is no certificate. */
-  readonly tls: TlsAcceptor | undefined;
-}
-
-export interface ConnectionOptions {
-  readonly serving: Serving;
-  readonly sweep: Sweep;
-  /** The client's, as `plainAddress` spells it. */
-  readonly address: string;
-  readonly localPort: number;
-  readonly implicitTls: boolean;
-  /** A line that is said instead of the greeting; then the connection closes. */
-  readonly refusal?: string | undefined;
-  /** Called once, when the socket is gone. */
-  over(connection: Connection): void;
-}
+import type { ConnectionOptions } from "./serving.ts";
+import type { Swept } from "./sweep.ts";
+import { type HandshakeOutcome, holdsOnlyTls } from "./tls_acceptor.ts";
 
 /**
  * - `handshake`: TLS is being set up; nothing of POP3 is read or written.
@@ -60,15 +34,11 @@ export interface ConnectionOptions {
  */
 type Phase = "handshake" | "serving" | "closing" | "over";
 
-/** TLS records of a handshake begin with this octet (RFC 8446 §5.1). */
-const TLS_HANDSHAKE_RECORD = 22;
-
 export class Connection implements Swept, HandshakeOutcome {
   readonly #options: ConnectionOptions;
-  readonly #log: SessionLog;
+  readonly #record: ConnectionRecord;
   readonly #session: Session;
   readonly #loop: CommandLoop;
-  readonly #startedMs = performance.now();
   #socket: Socket;
   #output: Output;
   #phase: Phase = "serving";
@@ -79,9 +49,6 @@ export class Connection implements Swept, HandshakeOutcome {
   #discardedOctets = 0;
   #socketError: string | undefined;
   #stopping: "soon" | "now" | undefined;
-  /** Set once it is known how the connection ends; the log gets it when no command is under way. */
-  #end: { reason: EndReason; detail?: string | undefined } | undefined;
-  #endTold = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     const { serving, sweep, implicitTls } = options;
@@ -89,25 +56,25 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#socket = socket;
     this.#output = new Output(socket);
     this.#phaseSinceMs = sweep.nowMs;
-    this.#log = new SessionLog(options.address, options.localPort);
-    const stlsPossible = !implicitTls && serving.tls !== undefined;
+    this.#record = new ConnectionRecord(socket, options);
     this.#session = new Session(
       serving.servicesFor(options.address),
-      { tls: implicitTls, stlsPossible },
-      this.#log,
+      { tls: implicitTls, stlsPossible: !implicitTls && serving.tls !== undefined },
+      this.#record.log,
     );
     this.#loop = new CommandLoop({
       session: this.#session,
       output: this.#output,
       sweep,
       maxCommandOctets: serving.maxCommandOctets,
+      tap: this.#record.tap,
     });
   }
 
   /** Greets the client, after the handshake where TLS comes first. */
   begin(): void {
     this.#options.sweep.add(this);
-    this.#socket.on("error", this.#socketFailed);
+    this.#socket.on("error", this.#socketFailed).on("close", this.#gone);
     if (this.#options.implicitTls) this.#startTls();
     else this.#serve();
   }
@@ -153,10 +120,10 @@ export class Connection implements Swept, HandshakeOutcome {
     // It closes when the TLS above it does, which may still have octets that were not read.
     this.#socket.off("close", this.#gone);
     this.#socket = socket;
-    this.#log.tls = socket.getProtocol() ?? "TLS";
+    this.#record.log.tls = socket.getProtocol() ?? "TLS";
     this.#output = new Output(socket);
     this.#loop.useOutput(this.#output);
-    socket.on("error", this.#socketFailed);
+    socket.on("error", this.#socketFailed).on("close", this.#gone);
     if (this.#options.implicitTls) return this.#serve();
     this.#session.tlsStarted();
     this.#enter("serving");
@@ -183,11 +150,14 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#enter("serving");
     this.#listen();
     if (refusal !== undefined) return this.#closeAfter("limit", refusal);
-    this.#say(this.#session.greeting());
+    const { line } = this.#session.greeting();
+    this.#output.putLine(line);
+    void this.#output.flush();
+    this.#record.tap?.opened(line);
   }
 
   #listen(): void {
-    this.#socket.on("data", this.#received).on("end", this.#inputOver).on("close", this.#gone);
+    this.#socket.on("data", this.#received).on("end", this.#inputOver);
   }
 
   readonly #received = (octets: Uint8Array): void => {
@@ -227,7 +197,7 @@ export class Connection implements Swept, HandshakeOutcome {
     } catch (error) {
       // The session has told the log what storage did; a fault of ours it may not know.
       const isStorage = error instanceof StorageFailure || error instanceof MessageGone;
-      if (!isStorage) this.#log.erred(error);
+      if (!isStorage) this.#record.log.erred(error);
       this.#destroy(isStorage ? "storage_failed" : "error");
     } finally {
       this.#tellEnd();
@@ -235,7 +205,8 @@ export class Connection implements Swept, HandshakeOutcome {
   }
 
   #standStill(): void {
-    if (this.#stopIfDue()) return;
+    // More has come in the meantime, and its answer is under way.
+    if (this.#loop.running || this.#stopIfDue()) return;
     if (this.#paused) {
       this.#paused = false;
       this.#socket.resume();
@@ -283,12 +254,7 @@ export class Connection implements Swept, HandshakeOutcome {
   #closeAsAnswered(): void {
     // Besides QUIT, a session closes when it has had enough of the client, or failed itself.
     const quit = this.#session.state === "UPDATE" || this.#loop.lastLine.startsWith("+OK");
-    this.#close(this.#log.turnedAwayFor ?? (quit ? "quit" : "error"));
-  }
-
-  #say(answer: Answer): void {
-    this.#output.putLine(answer.line);
-    void this.#output.flush();
+    this.#close(this.#record.log.turnedAwayFor ?? (quit ? "quit" : "error"));
   }
 
   #closeAfter(reason: EndReason, line: string): void {
@@ -298,7 +264,7 @@ export class Connection implements Swept, HandshakeOutcome {
 
   /** Sends what is still to be sent, says that no more will come, and waits a moment for the client. */
   #close(reason: EndReason): void {
-    this.#end ??= { reason };
+    this.#record.endsBy(reason);
     this.#enter("closing");
     void this.#output.flush();
     this.#socket.end();
@@ -309,7 +275,7 @@ export class Connection implements Swept, HandshakeOutcome {
 
   #destroy(reason: EndReason, detail?: string): void {
     if (this.#phase === "over") return;
-    this.#end ??= { reason, detail };
+    this.#record.endsBy(reason, detail);
     this.#phase = "over";
     this.#options.sweep.delete(this);
     this.#loop.stop();
@@ -318,24 +284,8 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#options.over(this);
   }
 
-  /** Tells the log, once it is known how all of it ended: a command may still be under way. */
+  /** Lets go of what the session holds and tells the log, as soon as no command is under way. */
   #tellEnd(): void {
-    if (this.#end === undefined || this.#endTold || this.#loop.running) return;
-    this.#endTold = true;
-    const summary = this.#session.end();
-    const durationMs = performance.now() - this.#startedMs;
-    this.#log.ended({ ...this.#end, durationMs }, summary);
+    if (this.#record.isToBeTold && !this.#loop.running) this.#record.tell(this.#session.end());
   }
-}
-
-/**
- * Whether what waits in a paused socket, if anything, is the beginning of a TLS handshake. The rest is
- * left there in one piece, as a handshake that fails on one of several would throw out of Deno.
- */
-function holdsOnlyTls(plain: Socket): boolean {
-  if (plain.readableLength === 0) return true;
-  const waiting: Uint8Array | null = plain.read();
-  if (waiting === null) return true;
-  plain.unshift(waiting);
-  return waiting[0] === TLS_HANDSHAKE_RECORD;
 }

@@ -13,10 +13,11 @@ import type { Socket } from "node:net";
 import { CLOSE_LINGER_MS } from "../limits.ts";
 import { errLine } from "../wire/reply.ts";
 import { plainAddress } from "./address.ts";
-import { Connection, type Serving } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { Admission, ConnectionLimits } from "./connection_limits.ts";
 import type { Binding, Listener } from "./listener.ts";
 import { Listeners } from "./listeners.ts";
+import type { Serving } from "./serving.ts";
 import { Sweep, tickFor } from "./sweep.ts";
 
 const log = getLogger(["popkeep", "net"]);

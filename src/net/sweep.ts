@@ -27,9 +27,9 @@ export class Sweep {
     this.tickMs = tickMs;
   }
 
-  /** The time of the last tick on a monotonic clock, ms. */
+  /** The time of the last tick on a monotonic clock, ms; while nobody is looked at, the time itself. */
   get nowMs(): number {
-    return this.#nowMs;
+    return this.#swept.size === 0 ? performance.now() : this.#nowMs;
   }
 
   /** Whether more than `limitMs` have surely passed since `sinceMs`, a value of `nowMs`. */

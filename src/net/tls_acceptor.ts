@@ -19,6 +19,9 @@ export interface HandshakeOutcome {
   handshakeFailed(reason: string): void;
 }
 
+/** TLS records of a handshake begin with this octet (RFC 8446 §5.1). */
+const TLS_HANDSHAKE_RECORD = 22;
+
 /** A TLS socket of node:tls remembers the socket it was made from, under this name on Bun and Deno. */
 interface WithParent {
   readonly _parent?: Socket;
@@ -76,4 +79,16 @@ export class TlsAcceptor {
     this.#waiting.delete(plain);
     return outcome;
   }
+}
+
+/**
+ * Whether what waits in a paused socket, if anything, is the beginning of a TLS handshake. The rest is
+ * left there in one piece, as a handshake that fails on one of several would throw out of Deno.
+ */
+export function holdsOnlyTls(plain: Socket): boolean {
+  if (plain.readableLength === 0) return true;
+  const waiting: Uint8Array | null = plain.read();
+  if (waiting === null) return true;
+  plain.unshift(waiting);
+  return waiting[0] === TLS_HANDSHAKE_RECORD;
 }
