@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import process from "node:process";
 import { Command } from "commander";
 import { addUser } from "../auth/user_file_edit.ts";
 import { commentedSettings } from "../settings/commented_file.ts";
@@ -101,13 +102,23 @@ function whatNext(folder: string, user: string | undefined, signed: SelfSigned):
 ${made}
 
 What to do next:
-${user === undefined ? `  - add a user:                 popkeep user add alice${config}\n` : ""}\
+${user === undefined ? `  - add a user:                  popkeep user add alice${config}\n` : ""}\
   - let mail be delivered into:  ${printable(mailbox)}/ (a Maildir; it may not exist yet)
   - start the server:            popkeep serve${config}
     The ports 110 and 995 need root or the capability CAP_NET_BIND_SERVICE; others are set in
     ${settings}.
+${forRoot(folder)}\
   - try a login:                 popkeep user test ${printable(user ?? "alice")}${config}
   - put a certificate that clients trust in the place of ${FILES.certificate}: this one signs
     itself and ends on ${signed.ends.toISOString().slice(0, 10)}.
+`;
+}
+
+/** Files that root makes with mode 0600 are lost on a server that runs as somebody else. */
+function forRoot(folder: string): string {
+  if (process.geteuid?.() !== 0) return "";
+  const files = [FILES.users, FILES.key].map((file) => join(folder, file)).join(" ");
+  return `    If it runs as another user than root, that user has to own ${files}
+    and the mail.
 `;
 }

@@ -7,8 +7,6 @@ import { whyUnreadable } from "../settings/certificate_files.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 
-export { withExample } from "./example.ts";
-
 /** Where the settings are when the command line does not say; the first that exists is taken. */
 const USUAL_PLACES = ["popkeep.toml", "/etc/popkeep/popkeep.toml"];
 

@@ -49,7 +49,9 @@ class Scan {
       const isLast = index === keys.length - 1;
       if (isLast && isItem) this.#items.set(path, (this.#items.get(path) ?? 0) + 1);
       const items = this.#items.get(path);
-      if (items !== undefined) path = keyPath(path, items - 1);
+      if (items === undefined) continue;
+      this.#note(path);
+      path = keyPath(path, items - 1);
     }
     this.#note(path);
     while (this.#text[this.#at] === "]") this.#advance(1);

@@ -1,0 +1,146 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after, test } from "node:test";
+import {
+  type Fault,
+  loadSettings,
+  type Settings,
+  settingsWarnings,
+} from "../../../src/settings.ts";
+import { anotherKey, testCertificate } from "../../support/certificate.ts";
+
+const root = mkdtempSync(`${tmpdir()}/popkeep-settings-`);
+after(() => rmSync(root, { recursive: true }));
+let made = 0;
+
+/** A folder with users, certificate and key, and settings that name them. */
+async function setUp(settings = "") {
+  const folder = `${root}/${made++}`;
+  mkdirSync(folder);
+  const { certificate, key } = await testCertificate();
+  writeFileSync(`${folder}/users`, "");
+  writeFileSync(`${folder}/certificate.pem`, certificate);
+  writeFileSync(`${folder}/key.pem`, key, { mode: 0o600 });
+  writeFileSync(
+    `${folder}/popkeep.toml`,
+    `${settings}
+[[certificates]]
+certificate_file = "certificate.pem"
+key_file = "key.pem"
+`,
+  );
+  const file = (name: string) => `${folder}/${name}`;
+  return { file, load: () => loadSettings(file("popkeep.toml")) };
+}
+
+function onlyFault(result: Settings | Fault[]): Fault {
+  ok(Array.isArray(result) && result.length === 1, JSON.stringify(result));
+  return result[0] as Fault;
+}
+
+function good(result: Settings | Fault[]): Settings {
+  ok(!Array.isArray(result), JSON.stringify(result));
+  return result;
+}
+
+function warningKeys(result: Settings | Fault[], nowMs?: number): string[] {
+  return settingsWarnings(good(result), nowMs).map(({ key }) => key);
+}
+
+test("a certificate with its key is accepted, and nothing is to be warned of", async () => {
+  const { load } = await setUp();
+  deepStrictEqual(warningKeys(load()), []);
+});
+
+test("the key of another certificate is a fault on the key's line", async () => {
+  const { file, load } = await setUp();
+  writeFileSync(file("key.pem"), anotherKey());
+  const fault = onlyFault(load());
+  strictEqual(fault.key, "certificates[0].key_file");
+  strictEqual(fault.line, 4);
+  ok(fault.found.includes("another certificate"));
+});
+
+test("files that are missing or hold no PEM are told, both of them", async () => {
+  const { file, load } = await setUp();
+  rmSync(file("certificate.pem"));
+  writeFileSync(file("key.pem"), "no key\n");
+  const faults = load();
+  ok(Array.isArray(faults));
+  deepStrictEqual(faults.map(({ key, line, found }) => ({ key, line, found })), [
+    {
+      key: "certificates[0].certificate_file",
+      line: 3,
+      found: `${file("certificate.pem")}, which does not exist`,
+    },
+    { key: "certificates[0].key_file", line: 4, found: `no private key in ${file("key.pem")}` },
+  ]);
+});
+
+test("an encrypted key is a fault that asks for one that is not", async () => {
+  const { file, load } = await setUp();
+  writeFileSync(file("key.pem"), anotherKey("secret"));
+  ok(onlyFault(load()).allowed.includes("not encrypted"));
+});
+
+test("a user file that is not there is a fault that says how to make one", async () => {
+  const { file, load } = await setUp();
+  rmSync(file("users"));
+  const fault = onlyFault(load());
+  strictEqual(fault.key, "user_file");
+  ok(fault.allowed.includes("popkeep user add"));
+});
+
+test("for commands that need neither, files are not looked at", async () => {
+  const { file } = await setUp();
+  rmSync(file("users"));
+  rmSync(file("key.pem"));
+  good(loadSettings(file("popkeep.toml"), { checkFiles: false }));
+});
+
+test("a key that everybody can read is warned of", async () => {
+  const { file, load } = await setUp();
+  chmodSync(file("key.pem"), 0o644);
+  deepStrictEqual(warningKeys(load()), ["certificates[0].key_file"]);
+});
+
+test("a certificate is warned of when its end is two weeks away, and after it", async () => {
+  const { load } = await setUp();
+  const endsMs = (await testCertificate()).ends.getTime();
+  const dayMs = 86_400_000;
+  deepStrictEqual(warningKeys(load(), endsMs - 15 * dayMs), []);
+  deepStrictEqual(warningKeys(load(), endsMs - 13 * dayMs), ["certificates[0].certificate_file"]);
+  deepStrictEqual(warningKeys(load(), endsMs + dayMs), ["certificates[0].certificate_file"]);
+});
+
+test("a command line shorter than RFC 2449 asks for is warned of", async () => {
+  deepStrictEqual(warningKeys((await setUp("max_command_size = 254")).load()), [
+    "max_command_size",
+  ]);
+  deepStrictEqual(warningKeys((await setUp("max_command_size = 255")).load()), []);
+});
+
+test("a timeout shorter than RFC 1939 asks for is warned of", async () => {
+  const short = await setUp('authenticated_connection_timeout = "9m59s"');
+  deepStrictEqual(warningKeys(short.load()), ["authenticated_connection_timeout"]);
+  const enough = await setUp('authenticated_connection_timeout = "10m"');
+  deepStrictEqual(warningKeys(enough.load()), []);
+});
+
+test("passwords without TLS are warned of unless they stay on the machine", async () => {
+  for (const type of ["plaintext_login", "plaintext_authentication"]) {
+    const open = await setUp(`login_type = "${type}"`);
+    deepStrictEqual(warningKeys(open.load()), ["login_type"]);
+    const inside = await setUp(
+      `login_type = "${type}"\nunencrypted_or_tls_bindings = ["127.0.0.1:110", "[::1]:110"]`,
+    );
+    deepStrictEqual(warningKeys(inside.load()), []);
+  }
+});
+
+test("a server where nobody can log in for want of a certificate is warned of", async () => {
+  const { file, load } = await setUp();
+  writeFileSync(file("popkeep.toml"), "ssl_bindings = []\n");
+  deepStrictEqual(warningKeys(load()), ["certificates"]);
+});
