@@ -23,7 +23,7 @@ import { answerFailure } from "./failures.ts";
 import { say } from "./languages.ts";
 import { DONE, FAULTS } from "./replies.ts";
 import type { Transaction } from "./transaction.ts";
-import { headerNeedsUtf8 } from "./utf8_header.ts";
+import { hasEightBitHeader, refusesEightBitHeaders } from "./utf8_header.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -66,7 +66,7 @@ interface Sending {
 async function send(state: Transaction, number: MessageNumber, sending: Sending): Promise<Answer> {
   const { conversation, maildrop } = state;
   try {
-    if (await headerNeedsUtf8(conversation, maildrop, number)) {
+    if (refusesEightBitHeaders(conversation) && await hasEightBitHeader(maildrop, number)) {
       return conversation.err(FAULTS.needsUtf8, "UTF8");
     }
     const stored = await maildrop.open(number);
@@ -80,7 +80,8 @@ async function send(state: Transaction, number: MessageNumber, sending: Sending)
       const body = streaming ? stream(state, encoder, first, sending) : first;
       return { line: sending.line, body, next: "read" };
     } finally {
-      if (!streaming) await closeReading(state);
+      // The reply need not wait for the close, which cannot change it.
+      if (!streaming) void closeReading(state);
     }
   } catch (error) {
     return answerFailure(conversation, "reading a message", error);

@@ -15,17 +15,20 @@ import { Canonicaliser } from "../message/canonical.ts";
 import { HeaderScan } from "../message/header_scan.ts";
 import type { Conversation } from "./conversation.ts";
 
+/** Whether messages with such headers are refused on this connection now. */
+export function refusesEightBitHeaders({ utf8, services }: Conversation): boolean {
+  return services.eightBitHeaders === "refuse" && !utf8;
+}
+
 /**
- * Whether a message must be refused for its header. Where that can be, it costs reading the header.
+ * Whether a message's header holds octets above 127. Costs reading the header.
  *
  * @throws What opening and reading the message throws.
  */
-export async function headerNeedsUtf8(
-  { utf8, services }: Conversation,
+export async function hasEightBitHeader(
   maildrop: Maildrop,
   number: MessageNumber,
 ): Promise<boolean> {
-  if (utf8 || services.eightBitHeaders !== "refuse") return false;
   const stored = await maildrop.open(number);
   try {
     const canonicaliser = new Canonicaliser();
