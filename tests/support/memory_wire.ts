@@ -41,8 +41,12 @@ export class MemoryWire implements Wire {
   }
 
   async read(): Promise<Uint8Array | undefined> {
-    if (this.#said.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
+    while (this.#said.length === 0 && !this.#ended) {
+      const working = this.#working;
+      await Promise.race([working, new Promise<void>((resolve) => this.#wake = resolve)]);
+      if (this.#said.length > 0 || this.#ended) break;
+      // Without a clock it is known at once that waiting would not help.
+      if (working === this.#working) throw new Error("The session has nothing more to say");
     }
     return this.#said.shift();
   }

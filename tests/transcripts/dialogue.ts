@@ -18,12 +18,15 @@
  *     S: +OK 21 octets                 the server answers exactly this line
  *     S: -ERR [AUTH]*                  a status line with * at its end: whatever follows
  *     S~ \+OK \d+ octets               or a regular expression for the whole line
+ *     S~ 1 (?<first>\d+)               whose named groups are remembered:
+ *     S: 2 {=first}                    what was remembered
  *     S(tls,stls): x                   a line that comes only on these ways
  *     ! unlink 1                       something happens; see player.ts for what there is
  *
  * In messages and in C: and S: lines, `\n \r \t \0 \s \\ \xHH` are octets (`\s` a space where one would
  * not be seen), and `{...}` stands for what differs from run to run or would be long: {user},
- * {password}, {plain} (base64 for AUTH PLAIN), {base64:TEXT}, {fill:600} (so many "x").
+ * {password}, {plain} (base64 for AUTH PLAIN), {fill:600} (so many "x"), and {base64:TEXT}, in whose text
+ * USER, PASSWORD and FILL600 stand for the same.
  */
 
 import { Buffer } from "node:buffer";
@@ -103,7 +106,7 @@ class DialogueReader {
     const said = /^(C|S(?:\([a-z,]+\))?):(?: (.*))?$/.exec(content);
     const pattern = /^S~ (.*)$/.exec(content);
     const event = /^! ([a-z-]+)(?: (.*))?$/.exec(content);
-    const header = /^([a-z]+): (.*)$/.exec(content);
+    const header = /^([a-z]+):(?: (.*))?$/.exec(content);
     if (said?.[1] === "C") {
       this.#steps.push({ kind: "client", text: said[2] ?? "", line });
     } else if (said !== null) {
@@ -120,7 +123,7 @@ class DialogueReader {
     } else if (event !== null) {
       this.#steps.push({ kind: "event", what: event[1]!, argument: event[2] ?? "", line });
     } else if (header !== null && this.#steps.length === 0) {
-      this.#headers.set(header[1]!, [...this.#headers.get(header[1]!) ?? [], header[2]!]);
+      this.#headers.set(header[1]!, [...this.#headers.get(header[1]!) ?? [], header[2] ?? ""]);
     } else {
       throw new Error(`${where}: not a line of a dialogue: ${content}`);
     }
@@ -191,12 +194,15 @@ function oneOf<Word extends string>(words: readonly Word[], text: string, where:
 export interface Cast {
   readonly user: string;
   readonly password: string;
+  /** What named groups of S~ lines have met. */
+  readonly remembered?: ReadonlyMap<string, string>;
 }
 
 /** The octets that a text of a dialogue stands for. */
 export function octetsOf(text: string, cast: Cast): Buffer {
   const pieces: Buffer[] = [];
-  const form = /\{(user|password|plain|base64:([^}]*)|fill:(\d+))\}|\\x([0-9A-Fa-f]{2})|\\(.)/gu;
+  const form =
+    /\{(user|password|plain|=(\w+)|base64:([^}]*)|fill:(\d+))\}|\\x([0-9A-Fa-f]{2})|\\(.)/gu;
   let at = 0;
   for (const match of text.matchAll(form)) {
     pieces.push(Buffer.from(text.slice(at, match.index), "utf8"));
@@ -219,7 +225,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function octetsOfForm(match: RegExpExecArray, cast: Cast): Buffer {
-  const [whole, placeholder, encoded, fill, hex, escaped] = match;
+  const [whole, placeholder, remembered, encoded, fill, hex, escaped] = match;
   if (hex !== undefined) return Buffer.from([Number.parseInt(hex, 16)]);
   if (escaped !== undefined) {
     const octets = ESCAPES[escaped];
@@ -228,9 +234,15 @@ function octetsOfForm(match: RegExpExecArray, cast: Cast): Buffer {
   }
   if (fill !== undefined) return Buffer.alloc(Number(fill), "x");
   if (encoded !== undefined) {
-    // Braces cannot nest, so the names stand for themselves in {base64:\0user\0password}.
-    const inner = encoded.replaceAll("USER", cast.user).replaceAll("PASSWORD", cast.password);
+    // Braces cannot nest, so words stand for what differs: {base64:\0USER\0PASSWORD}.
+    const inner = encoded.replaceAll("USER", cast.user).replaceAll("PASSWORD", cast.password)
+      .replace(/FILL(\d+)/g, (_, length) => "x".repeat(Number(length)));
     return Buffer.from(octetsOf(inner, cast).toString("base64"));
+  }
+  if (remembered !== undefined) {
+    const value = cast.remembered?.get(remembered);
+    if (value === undefined) throw new Error(`Nothing was remembered as "${remembered}"`);
+    return Buffer.from(value);
   }
   if (placeholder === "plain") {
     return Buffer.from(Buffer.from(`\0${cast.user}\0${cast.password}`).toString("base64"));

@@ -10,7 +10,7 @@
  *     ! left N N ...    exactly these are in      ! log-in       USER and PASS, answered +OK
  *                       the mailbox now           ! reconnect    a new connection, not logged in
  *     ! seen N N ...    exactly these are marked  ! idle         the inactivity timer runs out
- *                       as read
+ *                       as read                   ! rises A B    the number remembered as B is larger
  *
  * When all is played, the server must still answer QUIT with exactly one line and close, unless the
  * dialogue closed the connection itself: a reply too many or too few cannot hide at the end.
@@ -48,6 +48,7 @@ class Player {
   #client: Pop3Client | undefined;
   /** Lines that the server said and no S: line has met yet. */
   #heard: Buffer[] = [];
+  readonly #remembered = new Map<string, string>();
   /** Lines to send at once, when the next S: line or event asks for it. */
   #unsent: Buffer[] = [];
   #unmet: (Step & { kind: "server" })[] = [];
@@ -57,7 +58,7 @@ class Player {
     this.#dialogue = dialogue;
     this.#sending = sending;
     this.#stage = stage;
-    this.#cast = cast;
+    this.#cast = { ...cast, remembered: this.#remembered };
   }
 
   async begin(): Promise<void> {
@@ -117,7 +118,12 @@ class Player {
     const line = await this.#nextLine(where);
     const said = line.toString("latin1");
     if (step.isPattern) {
-      return assert.match(said, new RegExp(`^(?:${step.text})$`), `${where}: said ${said}`);
+      const match = new RegExp(`^(?:${step.text})$`).exec(said);
+      assert.ok(match, `${where}:\n  expected /${step.text}/\n  and came ${show(said)}`);
+      for (const [name, value] of Object.entries(match.groups ?? {})) {
+        this.#remembered.set(name, value);
+      }
+      return;
     }
     const expected = octetsOf(step.text, this.#cast).toString("latin1");
     const isOpen = /^(\+OK|-ERR).*\*$/.test(expected);
@@ -185,6 +191,12 @@ class Player {
         this.#closed = false;
         this.#client = await this.#stage.connect();
         return await this.#greeted();
+      case "rises": {
+        const [earlier, later] = argument.split(" ").map((name) =>
+          BigInt(this.#remembered.get(name)!)
+        );
+        return assert.ok(later! > earlier!, `${where}: ${later} is not above ${earlier}`);
+      }
       case "idle":
         return this.#stage.idle(this.#now);
       default:

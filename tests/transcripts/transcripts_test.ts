@@ -77,8 +77,7 @@ async function stageFor({ dialogue, way, cast }: Performance): Promise<Stage> {
 
 for (const performance of all) {
   const { dialogue, way, sending, cast } = performance;
-  const cites = dialogue.cites.length === 0 ? "" : `${dialogue.cites.join(", ")}: `;
-  test(`${cites}${dialogue.name} (${way}, ${sending})`, async () => {
+  test(`${dialogue.name} (${way}, ${sending})`, async () => {
     await play(dialogue, sending, await stageFor(performance), cast);
   });
 }
