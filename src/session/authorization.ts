@@ -15,12 +15,12 @@ import { USER_NAME_OCTETS } from "../limits.ts";
 import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
 import { text } from "../wire/command.ts";
 import type { Answer } from "./answer.ts";
-import { SHARED_COMMANDS } from "./shared_commands.ts";
 import type { CommandEntry, CommandTable } from "./command_table.ts";
 import type { Conversation } from "./conversation.ts";
 import { linesBody } from "./listing.ts";
 import { allowedMechanisms, userPassAllowed } from "./login_policy.ts";
 import { DONE, FAULTS } from "./replies.ts";
+import { SHARED_COMMANDS } from "./shared_commands.ts";
 
 /** How a session takes the end of a login: `user` is the name as the client gave it. */
 export type LogIn = (

@@ -120,8 +120,10 @@ export async function closeReading(state: Transaction): Promise<void> {
   }
 }
 
-/** Reads a message and encodes it: canonical, cut, stuffed, in this order, since sizes and lines are
- * those before stuffing. */
+/**
+ * Reads a message and encodes it: canonical, cut, stuffed, in this order, since sizes and lines are
+ * those before stuffing.
+ */
 class MessageEncoder {
   readonly #stored: StoredMessage;
   readonly #cutter: TopCutter | undefined;

@@ -6,8 +6,9 @@
  */
 
 import { Buffer } from "node:buffer";
+import { RESPONSE_LINE_OCTETS } from "../limits.ts";
 
-const LINE_OCTETS = 512 - 2;
+const LINE_OCTETS = RESPONSE_LINE_OCTETS - 2;
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x1f\x7f]/g;
 

@@ -306,6 +306,18 @@ test("an exception of ours ends the connection with a reply and is told to the o
   assert.deepEqual(erred, [mistake]);
 });
 
+test("an exception of ours while the maildrop is opened gives the place back and closes", async () => {
+  const store = new MemoryStore();
+  store.failOpen = new TypeError("a mistake of ours");
+  let held = 0;
+  const client = new SessionClient({
+    store,
+    services: { admitUser: () => (held++, { release: () => void held-- }) },
+  });
+  assert.equal((await client.askAll("USER alice", "PASS secret")).next, "close");
+  assert.equal(held, 0);
+});
+
 test("logins and failures are told as events, with the name as it was given", async () => {
   const told: unknown[] = [];
   const client = new SessionClient({

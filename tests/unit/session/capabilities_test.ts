@@ -31,6 +31,7 @@ const LISTS: readonly [LoginType, ConnectionFacts, string[]][] = [
   ["plaintext_login", PLAINLY, ["USER", "SASL PLAIN", "STLS"]],
   ["plaintext_login", BARE, ["USER", "SASL PLAIN"]],
   ["plaintext_login", TLS, ["USER", "SASL PLAIN"]],
+  ["plaintext_login", { tls: true, stlsPossible: true }, ["USER", "SASL PLAIN"]],
   ["plaintext_authentication", PLAINLY, ["SASL PLAIN", "STLS"]],
   ["plaintext_authentication", TLS, ["USER", "SASL PLAIN"]],
   ["secure_login", PLAINLY, ["STLS"]],

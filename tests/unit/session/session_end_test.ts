@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { MemoryStore } from "../../support/memory_store.ts";
 import { SessionClient } from "../../support/session_client.ts";
 
@@ -111,6 +112,8 @@ test("a connection that ends while its maildrop is being opened leaves nothing o
   client.store.holdOpen = opening.passed;
   await client.ask("USER alice");
   const answer = client.session.receive(Buffer.from("PASS secret"));
+  await nextTurn();
+  assert.equal(held.places, 1, "the password is checked and the opening under way");
   client.session.end();
   opening.open();
   assert.equal((await answer).next, "close");
@@ -120,10 +123,11 @@ test("a connection that ends while its maildrop is being opened leaves nothing o
 test("a connection that ends while its password is being checked opens nothing", async () => {
   const checking = gate();
   const store = new MemoryStore();
+  let admitted = 0;
   const client = new SessionClient({
     store,
     services: {
-      admitUser: () => assert.fail("no place is to be taken"),
+      admitUser: () => (admitted++, { release() {} }),
       checkPassword: async () => {
         await checking.passed;
         return { kind: "granted", account: { user: "alice", extra: {} } };
@@ -135,7 +139,7 @@ test("a connection that ends while its password is being checked opens nothing",
   client.session.end();
   checking.open();
   assert.equal((await answer).next, "close");
-  assert.equal(store.maildropsOpen, 0);
+  assert.deepEqual([admitted, store.maildropsOpen], [0, 0]);
 });
 
 test("a connection that ends after QUIT was sent lets UPDATE finish, then gives all back", async () => {

@@ -133,7 +133,16 @@ test("the framer never writes into an array that was pushed", () => {
   assert.ok(room.subarray(3).every((octet) => octet === 0));
 });
 
-test("after discardAll nothing is left, also not of a long line's tail", () => {
+test("after discardAll the tail of a long line is not waited for any more", () => {
+  const framer = new LineFramer();
+  push(framer, "x".repeat(20));
+  assert.equal(framer.next(10), "too-long");
+  framer.discardAll();
+  push(framer, "CAPA\r\n");
+  assert.deepEqual(drain(framer, 10), ["CAPA"]);
+});
+
+test("after discardAll nothing is left of what was pushed", () => {
   const framer = new LineFramer();
   push(framer, "STLS\r\nUSER mallory\r\nPA");
   assert.equal(Buffer.from(framer.next(512) as Uint8Array).toString(), "STLS");
