@@ -7,8 +7,8 @@
  * by a chunk whatever the size, and a failure throws out of the body: the connection ends without the
  * terminator, and no part of a message passes for the whole.
  *
- * Each array that is handed out is the receiver's to keep: a socket may still be sending it when the
- * next one is read, so what lies in the store's read buffer is copied.
+ * Each array that is handed out is the receiver's to keep, as the store's are ours: a socket may still
+ * be sending it when the next one is read.
  */
 
 import { Buffer } from "node:buffer";
@@ -149,16 +149,12 @@ class MessageEncoder {
    */
   async next(): Promise<Uint8Array> {
     let encoded: Uint8Array = NOTHING;
-    let chunk: Uint8Array = NOTHING;
     if (this.#storedOctetsLeft > 0) {
-      chunk = await this.#stored.read() ?? endedEarly();
+      const chunk = await this.#stored.read() ?? endedEarly();
       this.#storedOctetsLeft -= chunk.length;
       encoded = this.#encode(this.#canonicaliser.push(chunk));
     }
-    if (this.#storedOctetsLeft > 0 && this.#cutter?.done !== true) {
-      // What lies in the store's read buffer is copied: the next read overwrites it.
-      return encoded.buffer === chunk.buffer ? new Uint8Array(encoded) : encoded;
-    }
+    if (this.#storedOctetsLeft > 0 && this.#cutter?.done !== true) return encoded;
     this.done = true;
     return Buffer.concat([encoded, this.#encode(this.#canonicaliser.end()), TERMINATOR]);
   }

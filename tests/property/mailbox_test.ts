@@ -12,7 +12,7 @@ import fc from "fast-check";
 import { MaildirStore } from "../../src/maildir/maildir_store.ts";
 import type { MessageNumber } from "../../src/maildrop/message_number.ts";
 import { type Maildrop, MessageGone } from "../../src/maildrop/store.ts";
-import { TestMaildir } from "../support/maildir.ts";
+import { TestMaildir } from "../support/test_maildir.ts";
 
 const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 

@@ -2,9 +2,8 @@
  * A maildrop store in memory: what a session test needs of a mailbox, with the things that happen to
  * one while a session is open (mail delivered, removed, renamed by others; storage that fails).
  *
- * Strict where a real store is merely allowed to be: the array that `read` gave is overwritten by the
- * next call, and whatever is used after it was closed throws. It counts what is open, so that a test
- * can see that everything was given back.
+ * Stricter than a real store need be: whatever is used after it was closed throws. It counts what is
+ * open, so that a test can see that everything was given back.
  */
 
 import { Buffer } from "node:buffer";
@@ -181,31 +180,29 @@ class MemoryStoredMessage implements StoredMessage {
   readonly storedOctets: number;
   readonly #store: MemoryStore;
   readonly #message: MemoryMessage;
-  readonly #buffer: Uint8Array;
+  readonly #chunkOctets: number;
   #given = 0;
   #closed = false;
 
   constructor(store: MemoryStore, message: MemoryMessage, chunkOctets: number) {
     this.#store = store;
     this.#message = message;
-    this.#buffer = new Uint8Array(chunkOctets);
+    this.#chunkOctets = chunkOctets;
     this.storedOctets = message.octets.length;
   }
 
   async read(): Promise<Uint8Array | undefined> {
     if (this.#closed) throw new Error("The message is closed already");
-    this.#buffer.fill(0x58); // "X": whoever still holds the last array sees that it was not theirs.
     await Promise.resolve();
     const { octets, failReadAfter } = this.#message;
     const end = Math.min(octets.length, failReadAfter?.octets ?? octets.length);
-    const chunk = octets.subarray(this.#given, Math.min(end, this.#given + this.#buffer.length));
+    const chunk = octets.subarray(this.#given, Math.min(end, this.#given + this.#chunkOctets));
     if (chunk.length === 0) {
       if (failReadAfter === undefined) return undefined;
       throw new StorageFailure(failReadAfter.kind, "Reading failed as the test wants");
     }
     this.#given += chunk.length;
-    this.#buffer.set(chunk);
-    return this.#buffer.subarray(0, chunk.length);
+    return new Uint8Array(chunk);
   }
 
   close(): Promise<void> {

@@ -18,7 +18,7 @@ import type { MessageNumber } from "../../../src/maildrop/message_number.ts";
 import { type Maildrop, MessageGone, StorageFailure } from "../../../src/maildrop/store.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../../../src/maildir/maildir_store.ts";
 import { listMessages } from "../../../src/maildir/list_messages.ts";
-import { TestMaildir } from "../../support/maildir.ts";
+import { TestMaildir } from "../../support/test_maildir.ts";
 
 const N = (number: number) => number as MessageNumber;
 
