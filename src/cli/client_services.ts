@@ -17,6 +17,7 @@ export interface SharedServices {
   readonly banner: string;
   readonly implementation: string;
   readonly loginType: LoginType;
+  readonly eightBitHeaders: "send" | "refuse";
   readonly store: MaildropStore;
   readonly admitUser: AdmitUser;
   readonly maxBadCommands: number;
@@ -48,6 +49,10 @@ export class ClientServices implements SessionServices {
 
   get loginType(): LoginType {
     return this.#shared.loginType;
+  }
+
+  get eightBitHeaders(): "send" | "refuse" {
+    return this.#shared.eightBitHeaders;
   }
 
   get store(): MaildropStore {

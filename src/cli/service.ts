@@ -107,6 +107,7 @@ export class Service {
       banner: settings.banner,
       implementation: `popkeep-${VERSION}`,
       loginType: settings.loginType,
+      eightBitHeaders: settings.eightBitHeaders,
       store,
       admitUser: this.#limits.admitUser,
       maxBadCommands: settings.maxBadCommands,

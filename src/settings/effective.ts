@@ -23,6 +23,7 @@ export interface Settings {
   readonly maildir: string;
   readonly messageRetrievalSortOrder: SettingsFile["message_retrieval_sort_order"];
   readonly enableExactRfc822Size: boolean;
+  readonly eightBitHeaders: SettingsFile["eight_bit_headers"];
   readonly markRetrievedAsSeen: boolean;
   readonly authenticatedConnectionTimeoutMs: number;
   readonly preAuthenticatedConnectionTimeoutMs: number;
@@ -63,6 +64,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     maildir: values.maildir.startsWith("{home}") ? values.maildir : resolve(folder, values.maildir),
     messageRetrievalSortOrder: values.message_retrieval_sort_order,
     enableExactRfc822Size: values.enable_exact_rfc822_size,
+    eightBitHeaders: values.eight_bit_headers,
     markRetrievedAsSeen: values.mark_retrieved_as_seen,
     authenticatedConnectionTimeoutMs: values.authenticated_connection_timeout,
     preAuthenticatedConnectionTimeoutMs: values.pre_authenticated_connection_timeout,

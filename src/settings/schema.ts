@@ -146,6 +146,12 @@ export const sections = {
         "they are the octets in storage, which need not be counted.",
       "EnableExactRFC822Size",
     ),
+    eight_bit_headers: setting(
+      choice(["send", "refuse"], "send"),
+      "What a client that did not say UTF8 gets when it asks for a message whose header holds " +
+        "octets above 127. send: the message as it is, as clients have always got it. refuse: " +
+        "-ERR [UTF8], as RFC 6856 has it; most clients can then never get that message.",
+    ),
     mark_retrieved_as_seen: setting(
       yesOrNo(true),
       "Whether messages that a client retrieved are marked as seen when it quits: they move to " +
