@@ -25,6 +25,7 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     maildir: settings.maildir,
     message_retrieval_sort_order: settings.messageRetrievalSortOrder,
     enable_exact_rfc822_size: settings.enableExactRfc822Size,
+    eight_bit_headers: settings.eightBitHeaders,
     mark_retrieved_as_seen: settings.markRetrievedAsSeen,
     authenticated_connection_timeout: formatDuration(settings.authenticatedConnectionTimeoutMs),
     pre_authenticated_connection_timeout: formatDuration(
