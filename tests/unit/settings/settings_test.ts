@@ -42,6 +42,7 @@ test("without any key all settings have their defaults", () => {
     maildir: "{home}/Maildir",
     messageRetrievalSortOrder: "ascending",
     enableExactRfc822Size: false,
+    eightBitHeaders: "send",
     markRetrievedAsSeen: true,
     authenticatedConnectionTimeoutMs: 1_800_000,
     preAuthenticatedConnectionTimeoutMs: 60_000,
