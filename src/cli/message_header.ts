@@ -3,8 +3,8 @@
  *
  * *Knows*: header fields, mailparser, which decodes them. *Does not know*: Maildir.
  *
- * Only these three fields are handed to mailparser, and of each message only the header is read, up to
- * a limit: a message can be of any size and shape.
+ * Only two fields are handed to mailparser, and of each message only the header is read, up to a limit:
+ * a message can be of any size and shape.
  */
 
 import { Buffer, isUtf8 } from "node:buffer";
@@ -31,18 +31,26 @@ export async function readMessageHeader(message: StoredMessage): Promise<Message
   const fields = wantedFields(await readHeaderOctets(message));
   // Loaded only when it is needed: it is the largest part of the command line.
   const { simpleParser } = await import("mailparser");
-  const parsed = await simpleParser(Buffer.concat([fields, Buffer.from("\r\n")]), {
+  const header = ["from", "subject"].map((name) => `${fields.get(name) ?? "X-Absent:"}\r\n`);
+  const parsed = await simpleParser(`${header.join("")}\r\n`, {
     skipHtmlToText: true,
     skipTextToHtml: true,
   });
-  const { date } = parsed;
   const sender = parsed.from?.value[0];
   return {
-    date: date === undefined || Number.isNaN(date.getTime()) ? undefined : date,
+    date: dateOf(fields.get("date") ?? ""),
     from: parsed.from?.text ?? "",
     sender: sender?.name || sender?.address || parsed.from?.text || "",
     subject: parsed.subject ?? "",
   };
+}
+
+/** Read here, since mailparser takes a date that is none for the present. */
+function dateOf(field: string): Date | undefined {
+  const value = field.replace(/^[^:]*:/, "").replace(/\([^()]*\)/g, " ").replace(/\s+/g, " ")
+    .trim();
+  const ms = Date.parse(value);
+  return Number.isNaN(ms) ? undefined : new Date(ms);
 }
 
 /** The octets before the first empty line, or as many as are read at most. */
@@ -58,8 +66,8 @@ async function readHeaderOctets(message: StoredMessage): Promise<Buffer> {
   return octets.subarray(0, HEADER_OCTETS);
 }
 
-/** The first Date, From and Subject with their folded lines, in CRLF. */
-function wantedFields(header: Buffer): Buffer {
+/** The first Date, From and Subject with their folded lines in CRLF, by name in lower case. */
+function wantedFields(header: Buffer): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   let current: string | undefined;
   for (const line of header.toString("latin1").split(/\r?\n/)) {
@@ -71,8 +79,8 @@ function wantedFields(header: Buffer): Buffer {
     current = name !== undefined && !found.has(name) ? name : undefined;
     if (current !== undefined) found.set(current, line);
   }
-  const fields = [...found.values()].map((field) => decoded(field).slice(0, FIELD_CHARACTERS));
-  return Buffer.from(fields.map((field) => `${field}\r\n`).join(""), "utf8");
+  for (const [name, field] of found) found.set(name, decoded(field).slice(0, FIELD_CHARACTERS));
+  return found;
 }
 
 /** A field, given one character an octet, as text. What is no UTF-8 is taken for Western European. */

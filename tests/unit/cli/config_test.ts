@@ -1,0 +1,77 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after, test } from "node:test";
+import { popkeep } from "../../support/command_line.ts";
+
+const root = mkdtempSync(`${tmpdir()}/popkeep-config-`);
+after(() => rmSync(root, { recursive: true }));
+let made = 0;
+
+/** A folder with settings and users, and popkeep's `config` command in it. */
+function setUp(settings: string, users = "alice:{PLAIN}a\n") {
+  const folder = `${root}/${made++}`;
+  mkdirSync(folder);
+  writeFileSync(`${folder}/popkeep.toml`, settings);
+  writeFileSync(`${folder}/users`, users);
+  return { folder, config: (...args: string[]) => popkeep(["config", ...args], { folder }) };
+}
+
+test("check tells every fault on a line of its own and exits 78", async () => {
+  const { config } = setUp('max_conections = 5\nlog_level = "loud"\nmaildir = "/mail"\n');
+  const { exitCode, stdout, stderr } = await config("check");
+  deepStrictEqual({ exitCode, stdout }, { exitCode: 78, stdout: "" });
+  const lines = stderr.trimEnd().split("\n");
+  deepStrictEqual(lines.map((line) => line.split(" found ")[0]), [
+    "popkeep: popkeep.toml:1: max_conections:",
+    "popkeep: popkeep.toml:2: log_level:",
+    "popkeep: popkeep.toml:3: maildir:",
+    "popkeep: popkeep.toml: ssl_bindings:",
+  ]);
+  ok(lines[0]?.endsWith("did you mean max_connections?"));
+});
+
+test("what is unwise is a warning and no failure", async () => {
+  const { config, folder } = setUp(
+    'ssl_bindings = []\nmax_command_size = 100\nlogin_type = "plaintext_login"\n',
+    "bob:{MD5}x\n",
+  );
+  const { exitCode, stdout, stderr } = await config("check");
+  strictEqual(exitCode, 0);
+  strictEqual(stdout, `${folder}/popkeep.toml is good.\n`);
+  const lines = stderr.trimEnd().split("\n");
+  deepStrictEqual(lines.map((line) => line.split(": ").slice(0, 3).join(": ")), [
+    "popkeep: warning: max_command_size",
+    "popkeep: warning: login_type",
+    `popkeep: warning: ${folder}/users:1`,
+  ]);
+});
+
+test("users of whom there are none are warned of", async () => {
+  const { stderr } = await setUp('ssl_bindings = []\nlogin_type = "plaintext_login"\n', "").config(
+    "check",
+  );
+  ok(stderr.includes("user_file: there are no users"), stderr);
+});
+
+test("show prints the settings in force, and they read back as the same", async () => {
+  const { config, folder } = setUp('ssl_bindings = []\nbanner = "hello"\n');
+  const shown = await config("show");
+  strictEqual(shown.exitCode, 0);
+  ok(shown.stdout.includes('\nbanner = "hello"\n'));
+  ok(shown.stdout.includes(`\nuser_file = "${folder}/users"\n`));
+  const again = setUp(shown.stdout);
+  strictEqual((await again.config("show")).stdout, shown.stdout);
+  const json = JSON.parse((await config("show", "--json")).stdout);
+  strictEqual(json.banner, "hello");
+  strictEqual(json.authenticated_connection_timeout, "30m");
+  deepStrictEqual(json.certificates, []);
+});
+
+test("reference prints docs/settings.md", async () => {
+  const { config } = setUp("this is not looked at");
+  const { exitCode, stdout } = await config("reference");
+  strictEqual(exitCode, 0);
+  const page = readFileSync(new URL("../../../docs/settings.md", import.meta.url), "utf8");
+  ok(stdout === page, "docs/settings.md is not current; run: make docs");
+});
