@@ -7,7 +7,6 @@
 
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { checkValues } from "./settings/check.ts";
 import { whyUnreadable } from "./settings/certificate_files.ts";
 import { effectiveSettings, type Settings } from "./settings/effective.ts";
@@ -65,11 +64,6 @@ export function readSettings(
     ).map((rule) => ({ file, line: lineOf(document.lines, rule.key), ...rule })),
   ];
   return all.length === 0 ? settings : all.sort(byLine);
-}
-
-/** The folder that relative paths in a settings file count from. */
-export function settingsFolder(file: string): string {
-  return resolve(file, "..");
 }
 
 function decodeUtf8(file: string, octets: Uint8Array): string | Fault {

@@ -79,8 +79,6 @@ export class Keyboard {
     process.stdin.off("end", this.#onEnd);
     process.stdin.setRawMode(false);
     process.stdin.pause();
-    // Bun keeps the process alive for a terminal that was read until it is let go.
-    process.stdin.unref?.();
   }
 
   async #next(): Promise<number | undefined> {

@@ -50,6 +50,15 @@ export function certificateEndsMs(file: string): number | undefined {
   }
 }
 
+/** Whether the certificate is for the host name, wildcards included (RFC 6125 §6.4). */
+export function isCertificateFor(file: string, hostName: string): boolean {
+  try {
+    return new X509Certificate(readFileSync(file)).checkHost(hostName) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 const WHAT = {
   certificateFile: { name: "certificate", allowed: "a PEM file with a certificate" },
   keyFile: { name: "private key", allowed: "a PEM file with a private key that is not encrypted" },

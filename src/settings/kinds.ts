@@ -88,14 +88,16 @@ export function size(range: Range, zeroMeans?: string) {
     z.bigint().transform(Number).refine((octets) => within(octets, range) !== undefined),
     readText((text) => within(parseSizeOctets(text), range)),
   ]);
+  const [most, example] = range.max < 10_000
+    ? [`${range.max} octets`, '512 or "1KiB"']
+    : [formatSize(range.max), '"10MB" or "1GiB"'];
   const zero = zeroMeans === undefined ? "" : `; 0 ${zeroMeans}`;
   return {
     schema: read.prefault(formatSize(range.default)),
     doc: {
       kind: "size in octets",
-      default: range.default === 0 ? '"0"' : `"${formatSize(range.default)}"`,
-      allowed: `${range.min} to ${range.max} octets, as a number or with a unit, ` +
-        `such as "1KiB" or "10MB"${zero}`,
+      default: `"${formatSize(range.default)}"`,
+      allowed: `${range.min} to ${most}, as a number or with a unit, such as ${example}${zero}`,
     },
   };
 }

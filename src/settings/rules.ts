@@ -5,11 +5,13 @@
  */
 
 import { accessSync, constants } from "node:fs";
+import { hostname } from "node:os";
 import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
 import { formatBinding, isLoopback } from "./binding.ts";
 import {
   certificateEndsMs,
   checkCertificateFiles,
+  isCertificateFor,
   isReadableByOthers,
   whyUnreadable,
 } from "./certificate_files.ts";
@@ -179,6 +181,14 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
       "certificates",
       "there is no certificate and login_type is secure_login, so nobody can log in",
     );
+  }
+  // A machine's own name, which is the default, need not be the one that clients use.
+  const { serverName, certificates } = settings;
+  if (
+    certificates.length > 0 && serverName !== hostname() &&
+    !certificates.some(({ certificateFile }) => isCertificateFor(certificateFile, serverName))
+  ) {
+    warn("server_name", `no certificate is for ${serverName}; clients will not trust that name`);
   }
   for (const [index, { certificateFile, keyFile }] of settings.certificates.entries()) {
     const table = `certificates[${index}]`;

@@ -53,7 +53,8 @@ export const sections = {
         allowed: 'a host name, such as "mail.example.com"',
         default: { found: ownName, inWords: "the machine's host name" },
       }),
-      "The name that clients know this server by.",
+      "The name that clients know this server by. `popkeep init` makes a certificate for it, and " +
+        "`popkeep config check` tells when no certificate is for it.",
     ),
     unencrypted_or_tls_bindings: setting(
       bindings(["0.0.0.0:110", "[::]:110"]),

@@ -114,6 +114,13 @@ test("a certificate is warned of when its end is two weeks away, and after it", 
   deepStrictEqual(warningKeys(load(), endsMs + dayMs), ["certificates[0].certificate_file"]);
 });
 
+test("a server name that no certificate is for is warned of", async () => {
+  const other = await setUp('server_name = "mail.example.com"');
+  deepStrictEqual(warningKeys(other.load()), ["server_name"]);
+  const own = await setUp('server_name = "localhost"');
+  deepStrictEqual(warningKeys(own.load()), []);
+});
+
 test("a command line shorter than RFC 2449 asks for is warned of", async () => {
   deepStrictEqual(warningKeys((await setUp("max_command_size = 254")).load()), [
     "max_command_size",
