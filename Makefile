@@ -24,7 +24,7 @@ SOURCES := main.ts package.json $(shell find src -name '*.ts')
 .PHONY: run test check binary binary-deno install docs clean
 
 run: $(INSTALLED)
-	@$(BUN) tests/support/demo.ts
+	@$(BUN) scripts/demo.ts
 
 test: dist/popkeep
 	@BUN=$(BUN) DENO=$(DENO) $(BUN) tests/run.ts $(SUITES)
@@ -48,7 +48,7 @@ install: dist/popkeep
 	install -D -m 644 share/popkeep.service $(DESTDIR)$(PREFIX)/lib/systemd/system/popkeep.service
 
 docs: $(INSTALLED)
-	$(BUN) main.ts config reference > docs/settings.md
+	$(BUN) main.ts config reference > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 	$(BUN) tests/conformance/write_table.ts
 
 clean:

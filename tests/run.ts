@@ -69,7 +69,11 @@ function suites(): Suite[] {
   return [
     { name: "format", command: [deno, "fmt", "--check", "--quiet"], limitSeconds: 60 },
     { name: "lint", command: [deno, "lint", "--quiet"], limitSeconds: 60 },
-    { name: "types", command: [deno, "check", "--quiet", "main.ts", "tests/"], limitSeconds: 180 },
+    {
+      name: "types",
+      command: [deno, "check", "--quiet", "main.ts", "tests/", "scripts/"],
+      limitSeconds: 180,
+    },
     ...rooms.map(([room, limit]) => bunSuite(room, limit)),
     ...rooms.map(([room, limit]) => denoSuite(room, limit)),
     ...AGAINST_EXECUTABLE.map(executableSuite),

@@ -80,6 +80,7 @@ export class MemoryStage implements Stage {
       store: this.#store,
       admitUser: () => ({ release() {} }),
       maxBadCommands: Number(settings["max_bad_commands"] ?? BAD_COMMANDS.default),
+      eightBitHeaders: settings["eight_bit_headers"] === "refuse" ? "refuse" : "send",
       maxFailedLogins: Number(settings["max_failed_logins"] ?? FAILED_LOGINS.default),
     }, { tls: false, stlsPossible: true });
     const limit = Number(settings["max_command_size"] ?? COMMAND_OCTETS.default);
@@ -106,6 +107,7 @@ export class MemoryStage implements Stage {
 
 const KNOWN_IN_MEMORY = new Set([
   "banner",
+  "eight_bit_headers",
   "enable_exact_rfc822_size",
   "login_type",
   "max_bad_commands",

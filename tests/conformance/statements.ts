@@ -1,0 +1,20 @@
+/** Every statement that popkeep is held to, document by document: what docs/conformance.md lists. */
+
+import { EXCHANGE } from "./exchange.ts";
+import { RFC2449, RFC2595, RFC3206, RFC5034, RFC6856 } from "./extensions.ts";
+import { RFC1939 } from "./rfc1939.ts";
+import type { Document } from "./statement.ts";
+import { TENSIONS } from "./tensions.ts";
+
+export const DOCUMENTS: readonly Document[] = [
+  EXCHANGE,
+  RFC1939,
+  RFC2449,
+  RFC2595,
+  RFC3206,
+  RFC5034,
+  RFC6856,
+  TENSIONS,
+];
+
+export const STATEMENTS = DOCUMENTS.flatMap(({ statements }) => statements);
