@@ -148,7 +148,7 @@ With Thunderbird: add a mail account for alice@localhost, password ${PASSWORD}, 
 
 By hand
 
-  openssl s_client -quiet -crlf -connect ${HOST}:${tls}
+  openssl s_client -quiet -crlf -connect ${HOST}:${tls} 2>/dev/null
 
 Ctrl-C stops it and removes the copy.
 `;
