@@ -24,6 +24,8 @@ export const PASSWORD = "secret";
 export interface ServerOptions {
   /** Lines of the settings file, besides bindings, certificate, users and Maildir. */
   readonly settings?: string;
+  /** DNS names of further certificates, each for one name; the default is for "localhost". */
+  readonly certificates?: readonly string[];
   /** User names, or a name and the second field of its line in the user file. */
   readonly users?: readonly (string | readonly [name: string, passwordField: string])[];
   /** Keeps the folder of another server that has stopped: its users, Maildirs and settings. */
@@ -107,9 +109,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     writeUsers(folder, options.users ?? []);
     await writeCertificate(folder);
   }
+  for (const name of options.certificates ?? []) await writeCertificate(folder, name);
   for (let tries = 1;; tries++) {
     const ports = [await freePort(), await freePort()] as const;
-    writeFileSync(`${folder}/popkeep.toml`, settingsText(ports, options.settings ?? ""));
+    writeFileSync(`${folder}/popkeep.toml`, settingsText(ports, options));
     const server = new RunningServer(folder, ports, spawnPopkeep(`${folder}/popkeep.toml`));
     if (await isListening(server)) return server;
     await server.halt("SIGKILL");
@@ -145,28 +148,40 @@ function spawnPopkeep(settingsFile: string): ChildProcess {
   });
 }
 
-function settingsText(ports: readonly [number, number], settings: string): string {
+function settingsText(
+  ports: readonly [number, number],
+  { settings = "", certificates = [] }: ServerOptions,
+): string {
   return [
     `unencrypted_or_tls_bindings = ["127.0.0.1:${ports[0]}"]`,
     `ssl_bindings = ["127.0.0.1:${ports[1]}"]`,
     `user_file = "users"`,
     `maildir = "{home}/Maildir"`,
     settings,
-    `[[certificates]]`,
-    `certificate_file = "certificate.pem"`,
-    `key_file = "key.pem"`,
+    ...["localhost", ...certificates].flatMap((name) => [
+      `[[certificates]]`,
+      `certificate_file = "${certificateFiles(name).certificate}"`,
+      `key_file = "${certificateFiles(name).key}"`,
+    ]),
     "",
   ].join("\n");
 }
 
-async function writeCertificate(folder: string): Promise<void> {
-  const made = await generate([{ name: "commonName", value: "localhost" }], {
+/** Writes a new self-signed certificate for a DNS name, and its key, into a server's folder. */
+export async function writeCertificate(folder: string, name = "localhost"): Promise<void> {
+  const made = await generate([{ name: "commonName", value: name }], {
     keyType: "ec",
     algorithm: "sha256",
-    extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] }],
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: name }] }],
   });
-  writeFileSync(`${folder}/certificate.pem`, made.cert);
-  writeFileSync(`${folder}/key.pem`, made.private, { mode: 0o600 });
+  const files = certificateFiles(name);
+  writeFileSync(`${folder}/${files.certificate}`, made.cert);
+  writeFileSync(`${folder}/${files.key}`, made.private, { mode: 0o600 });
+}
+
+function certificateFiles(name: string): { certificate: string; key: string } {
+  const prefix = name === "localhost" ? "" : `${name.replace("*", "any")}-`;
+  return { certificate: `${prefix}certificate.pem`, key: `${prefix}key.pem` };
 }
 
 function outputOf(child: ChildProcess): string[] {
