@@ -45,7 +45,9 @@ binary-deno: $(INSTALLED)
 install: dist/popkeep
 	install -D -m 755 dist/popkeep $(DESTDIR)$(PREFIX)/bin/popkeep
 	install -D -m 644 share/popkeep.1 $(DESTDIR)$(PREFIX)/share/man/man1/popkeep.1
-	install -D -m 644 share/popkeep.service $(DESTDIR)$(PREFIX)/lib/systemd/system/popkeep.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' share/popkeep.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/popkeep.service
 
 docs: $(INSTALLED)
 	$(BUN) main.ts config reference > docs/settings.md.new && mv docs/settings.md.new docs/settings.md

@@ -81,7 +81,7 @@ function suites(): Suite[] {
 }
 
 function printResult(suite: Suite, { results, seconds }: SuiteResult): void {
-  const failed = results.filter(({ outcome }) => outcome === "failed");
+  const failed = results.filter(hasFailed);
   const counts = `${count(results, "passed")} passed, ${failed.length} failed` +
     (count(results, "skipped") > 0 ? `, ${count(results, "skipped")} skipped` : "");
   console.log(`${suite.name}: ${counts} in ${seconds.toFixed(1)} s`);
@@ -90,6 +90,10 @@ function printResult(suite: Suite, { results, seconds }: SuiteResult): void {
     for (const line of message.split("\n").slice(0, 60)) console.log(`    ${line}`);
     console.log("");
   }
+}
+
+function hasFailed({ outcome }: SuiteResult["results"][number]): boolean {
+  return outcome === "failed";
 }
 
 function count(results: SuiteResult["results"], outcome: string): number {
@@ -106,15 +110,21 @@ async function main(): Promise<void> {
     console.log(`There is no executable at ${executable}; "make binary" makes it.`);
   }
   const results: SuiteResult["results"][number][] = [];
+  const failures: string[] = [];
   const queue = [...chosen];
   const lane = async () => {
     for (let suite; (suite = queue.shift()) !== undefined;) {
       const result = await runSuite(suite);
       printResult(suite, result);
       results.push(...result.results);
+      failures.push(
+        ...result.results.filter(hasFailed).map(({ name }) => `${suite.name}: ${name}`),
+      );
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
+  // The reports above may be long, so what failed is named once more where it will be read.
+  for (const failure of failures) console.log(`FAILED ${failure}`);
   const skipped = count(results, "skipped");
   const failed = count(results, "failed");
   console.log(
