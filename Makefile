@@ -34,7 +34,7 @@ check: $(INSTALLED)
 
 binary: dist/popkeep
 
-dist/popkeep: $(INSTALLED) $(SOURCES)
+dist/popkeep: $(INSTALLED) $(SOURCES) Makefile
 	@mkdir -p dist
 	$(BUN) build --compile --minify $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts --outfile $@
 

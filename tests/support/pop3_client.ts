@@ -10,8 +10,8 @@ import { Buffer } from "node:buffer";
 import { type Reply, ReplyReader } from "./reply_grammar.ts";
 import { type SocketOptions, SocketWire, type Wire } from "./wire.ts";
 
-/** How lines cross the wire. */
-export type Sending = "whole" | "octets";
+/** How lines cross the wire: in one write, an octet a write, or cut at these places. */
+export type Sending = "whole" | "octets" | readonly number[];
 
 export class Pop3Client {
   readonly wire: Wire;
@@ -31,13 +31,21 @@ export class Pop3Client {
     return client;
   }
 
-  /** Sends lines, CRLF put behind each, in one write or an octet a write. */
+  /** Sends lines, CRLF put behind each. */
   async send(lines: readonly (string | Uint8Array)[], sending: Sending = "whole"): Promise<void> {
     const octets = lines.map((line) => typeof line === "string" ? Buffer.from(line, "utf8") : line);
     for (const line of octets) this.#reader.sent(line);
     const all = Buffer.concat(octets.flatMap((line) => [line, CRLF]));
-    if (sending === "whole") return await this.wire.write(all);
-    for (let at = 0; at < all.length; at++) await this.wire.write(all.subarray(at, at + 1));
+    const cuts = sending === "whole"
+      ? []
+      : sending === "octets"
+      ? all.keys()
+      : sending.map((place) => place % (all.length + 1)).sort((a, b) => a - b);
+    let from = 0;
+    for (const cut of [...cuts, all.length]) {
+      if (cut > from) await this.wire.write(all.subarray(from, cut));
+      from = cut;
+    }
   }
 
   /** The next reply. Fails if the server closes first. */
