@@ -70,9 +70,10 @@ export const sections = {
     ),
     banner: setting(
       text({
-        pattern: new RegExp(`^(?!.*[<>])[\\x20-\\x7e]{1,${BANNER_OCTETS}}$`),
+        pattern: new RegExp(`^(?!\\[|.*[<>])[\\x20-\\x7e]{1,${BANNER_OCTETS}}$`),
         allowed: `1 to ${BANNER_OCTETS} printable ASCII characters without "<" and ">" ` +
-          "(clients take <...> in a greeting for an APOP timestamp)",
+          '(clients take <...> in a greeting for an APOP timestamp), and no "[" at the beginning ' +
+          "(they take it for a response code)",
         default: "popkeep is ready.",
       }),
       'The text of the greeting, after "+OK ".',

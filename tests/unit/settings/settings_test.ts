@@ -145,6 +145,11 @@ test("a banner holds nothing that a client would take for an APOP timestamp", ()
   deepStrictEqual(faultsOf('banner = "two\\nlines"').length, 1);
 });
 
+test("a banner does not begin with what a client would take for a response code", () => {
+  deepStrictEqual(faultsOf('banner = "[IN-USE] ready"').length, 1);
+  strictEqual(good('banner = "ready [really]"').banner, "ready [really]");
+});
+
 test("all faults are told at once, in the order of the lines", () => {
   deepStrictEqual(
     faultsOf([
