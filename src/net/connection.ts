@@ -281,11 +281,13 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#loop.stop();
     this.#socket.destroy();
     this.#tellEnd();
-    this.#options.over(this);
+    this.#options.gone(this);
   }
 
   /** Lets go of what the session holds and tells the log, as soon as no command is under way. */
   #tellEnd(): void {
-    if (this.#record.isToBeTold && !this.#loop.running) this.#record.tell(this.#session.end());
+    if (!this.#record.isToBeTold || this.#loop.running) return;
+    this.#options.ended();
+    this.#record.tell(this.#session.end());
   }
 }

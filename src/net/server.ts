@@ -118,8 +118,8 @@ export class Pop3Server {
       localPort: listener.port,
       implicitTls: listener.binding.security === "implicit-tls",
       refusal: admission === "tell" ? REFUSAL : undefined,
-      over: () => {
-        this.#limits.releaseConnection(address, admission);
+      ended: () => this.#limits.releaseConnection(address, admission),
+      gone: () => {
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#goOn?.();
       },

@@ -28,6 +28,8 @@ export interface ConnectionOptions {
   readonly implicitTls: boolean;
   /** A line that is said instead of the greeting; then the connection closes. */
   readonly refusal?: string | undefined;
+  /** Called once, when the session is over, so that another may take its place. */
+  ended(): void;
   /** Called once, when the socket is gone. */
-  over(connection: Connection): void;
+  gone(connection: Connection): void;
 }

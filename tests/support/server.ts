@@ -81,12 +81,17 @@ export class RunningServer {
     return client;
   }
 
+  /** Sends a signal. By process id: what Deno tells of a child that `kill` was called on is not true. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.child.pid!, signal);
+  }
+
   /** Stops the server and waits for its end; returns its exit code or signal. The folder stays. */
   async halt(signal: NodeJS.Signals = "SIGTERM"): Promise<number | string> {
     const { child } = this;
     if (child.exitCode === null && child.signalCode === null) {
       const gone = once(child, "exit");
-      child.kill(signal);
+      this.signal(signal);
       const hardStop = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
       await gone;
       clearTimeout(hardStop);
