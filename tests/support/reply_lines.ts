@@ -64,7 +64,9 @@ export function checkStatusText(
     throw new Unspeakable("a greeting that looks like an APOP timestamp", line);
   }
   if (match[1] === "+OK") {
-    if (text.includes("[")) throw new Unspeakable("a response code on +OK", line);
+    // RFC 2449 §3: a greeting is made of gchar, which has "["; other texts of schar, which has not.
+    const bracket = what === "greeting" ? text.startsWith("[") : text.includes("[");
+    if (bracket) throw new Unspeakable("a response code on +OK", line);
     const exact = argument.trim() === "" && what !== "STAT" ? undefined : EXACT_TEXT[what];
     if (exact !== undefined && !exact.test(text)) {
       throw new Unspeakable(`an answer to ${what} of another form`, line);

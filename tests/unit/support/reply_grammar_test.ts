@@ -99,3 +99,8 @@ test("the reply grammar refuses a greeting that looks like an APOP timestamp", (
   const reader = new ReplyReader();
   assert.throws(() => reader.push(Buffer.from("+OK ready <1.2@x>\r\n")), /APOP/);
 });
+
+test("the reply grammar lets a greeting hold a bracket, but not begin with one", () => {
+  assert.equal(new ReplyReader().push(Buffer.from("+OK ready [really]\r\n")).length, 1);
+  assert.throws(() => new ReplyReader().push(Buffer.from("+OK [IN-USE] ready\r\n")), /on \+OK/);
+});
