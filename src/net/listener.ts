@@ -106,6 +106,8 @@ function reason(error: NodeJS.ErrnoException): string {
     case "EACCES":
       return "this user may not; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
     case "EADDRNOTAVAIL":
+    // Deno's word for it.
+    case "EINVAL":
       return "this machine has no such address";
     case "EAFNOSUPPORT":
       return "this machine has no IPv6";

@@ -103,4 +103,5 @@ export class Listeners {
   }
 }
 
-const NO_IPV6 = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL"]);
+/** EINVAL is Deno's. */
+const NO_IPV6 = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"]);

@@ -22,9 +22,11 @@ export async function logged(
   { since, message, ...fields }: LogRecord & { readonly since: number; readonly message: string },
 ): Promise<LogRecord> {
   const wanted: LogRecord = { message, ...fields };
+  // From the beginning of the line that was not whole then.
+  const from = server.log.lastIndexOf("\n", since - 1) + 1;
   const giveUpAtMs = performance.now() + PATIENCE_MS;
   while (performance.now() < giveUpAtMs) {
-    const found = recordsOf(server.log.slice(since)).find((record) =>
+    const found = recordsOf(server.log.slice(from)).find((record) =>
       Object.entries(wanted).every(([name, value]) => record[name] === value)
     );
     if (found !== undefined) return found;
