@@ -56,6 +56,7 @@ testClient({
     return made.map(withReturnPath);
   },
   async download({ server, folder, user, inbox, mode }) {
+    writeFileSync(join(folder, "patiently"), PATIENTLY, { mode: 0o755 });
     const file = join(folder, `getmailrc-${user}`);
     writeFileSync(file, settings({ server, folder, user, inbox, mode }), { mode: 0o600 });
     const ended = await run(folder, "getmail", "--getmaildir", folder, "--rcfile", file);
@@ -64,7 +65,16 @@ testClient({
   },
 });
 
-const settings = ({ server, user, inbox, mode }: Visit) => `
+/**
+ * Runs a delivery command, though not before getmail waits for its end (state S of proc(5)): a command
+ * that ends sooner is missed, and getmail hangs (_wait_for_child in getmailcore/baseclasses.py).
+ */
+const PATIENTLY = `#!/bin/sh
+while read -r _ _ state _ < "/proc/$PPID/stat" && [ "$state" != S ]; do sleep 0.01; done
+exec "$@"
+`;
+
+const settings = ({ server, folder, user, inbox, mode }: Visit) => `
 [retriever]
 type = SimplePOP3${server.way === "TLS" ? "SSL" : ""}Retriever
 server = ${server.host}
@@ -75,8 +85,8 @@ ${server.way === "TLS" ? `ca_certs = ${server.certificateFile}` : ""}
 
 [destination]
 type = MDA_external
-path = ${inbox.deliver}
-arguments = ("${inbox.folder}",)
+path = ${join(folder, "patiently")}
+arguments = ("${inbox.deliver}", "${inbox.folder}")
 allow_root_commands = true
 
 [options]

@@ -62,6 +62,9 @@ export async function withDemoServer(
       cpSync(join(MAILDIRS, user), join(running.homeOf(user), "Maildir"), { recursive: true });
     }
     await use(new DemoServer(way, running));
+  } catch (error) {
+    if (error instanceof Error) error.message += `\n\nWhat the server logged:\n${running.log}`;
+    throw error;
   } finally {
     await running.stop();
   }
