@@ -18,6 +18,7 @@ import type { TLSSocket } from "node:tls";
 import type { EndReason } from "../admin/session_log.ts";
 import { CLOSE_LINGER_MS, CLOSE_LINGER_OCTETS, INPUT_PENDING_OCTETS } from "../limits.ts";
 import { MessageGone, StorageFailure } from "../maildrop/store.ts";
+import { pauseReading, resumeReading } from "../platform/socket_reading.ts";
 import { Session } from "../session/session.ts";
 import { CommandLoop } from "./command_loop.ts";
 import { ConnectionRecord } from "./connection_record.ts";
@@ -45,7 +46,8 @@ export class Connection implements Swept, HandshakeOutcome {
   /** When the present phase began, on the sweep's clock. */
   #phaseSinceMs: number;
   #inputEnded = false;
-  #paused = false;
+  /** The socket that is not read since the client has sent too much ahead; TLS over it is another one. */
+  #paused: Socket | undefined;
   #discardedOctets = 0;
   #socketError: string | undefined;
   #stopping: "soon" | "now" | undefined;
@@ -168,9 +170,9 @@ export class Connection implements Swept, HandshakeOutcome {
     if (this.#phase !== "serving") return;
     this.#loop.push(octets);
     if (!this.#loop.running) return void this.#work();
-    if (this.#loop.pending > INPUT_PENDING_OCTETS && !this.#paused) {
-      this.#paused = true;
-      this.#socket.pause();
+    if (this.#loop.pending > INPUT_PENDING_OCTETS && this.#paused !== this.#socket) {
+      this.#paused = this.#socket;
+      pauseReading(this.#socket);
     }
   };
 
@@ -207,10 +209,8 @@ export class Connection implements Swept, HandshakeOutcome {
   #standStill(): void {
     // More has come in the meantime, and its answer is under way.
     if (this.#loop.running || this.#stopIfDue()) return;
-    if (this.#paused) {
-      this.#paused = false;
-      this.#socket.resume();
-    }
+    if (this.#paused === this.#socket) resumeReading(this.#socket);
+    this.#paused = undefined;
     this.#hangUpIfDone();
   }
 
@@ -269,7 +269,7 @@ export class Connection implements Swept, HandshakeOutcome {
     void this.#output.flush();
     this.#socket.end();
     // What still comes is thrown away, so that the client's FIN behind it is seen.
-    this.#socket.resume();
+    resumeReading(this.#socket);
     this.#tellEnd();
   }
 

@@ -102,16 +102,40 @@ test("the same holds under TLS", async () => {
   wire.destroy();
 });
 
-test("a client that sends commands and never reads is not read either", async () => {
-  const socket = await connectDeaf(server.plainPort);
+/** Fails if the server takes LARGE_OCTETS of commands from a client that reads no answers. */
+async function isNotReadOn(socket: net.Socket): Promise<void> {
+  socket.removeAllListeners("data");
+  socket.pause();
   await boundsMemory(async () => {
-    socket.write(`USER alice\r\nPASS ${PASSWORD}\r\n`);
     const commands = Buffer.from("CAPA\r\n".repeat(10_000));
     const all = await writeAsTaken(socket, commands, LARGE_OCTETS / commands.length);
     assert.equal(all, false, "the server took everything");
     await anotherSessionWorks();
   });
   socket.destroy();
+}
+
+test("a client that sends commands and never reads is not read either", async () => {
+  const socket = await connectDeaf(server.plainPort);
+  socket.write(`USER alice\r\nPASS ${PASSWORD}\r\n`);
+  await isNotReadOn(socket);
+});
+
+test("under implicit TLS it is not read either", async () => {
+  const wire = await SocketWire.connect({ port: server.tlsPort, tls: true });
+  await isNotReadOn(wire.socket);
+});
+
+test("a client that sent ahead before STLS is not read without bound under TLS", async () => {
+  const wire = await SocketWire.connect({ port: server.plainPort });
+  await readUntil(wire, "\r\n");
+  await wire.write(Buffer.from("CAPA\r\n".repeat(10_000)));
+  // Apart from them, so that it comes while they are being answered and the socket is not read.
+  await sleep(20);
+  await wire.write(Buffer.from("STLS\r\n"));
+  await readUntil(wire, "+OK begin TLS negotiation\r\n");
+  await wire.startTls();
+  await isNotReadOn(wire.socket);
 });
 
 test(`a line of ${LARGE_OCTETS / MIB} MiB is answered once, is not kept, and ends at its end`, async () => {
@@ -127,18 +151,22 @@ test(`a line of ${LARGE_OCTETS / MIB} MiB is answered once, is not kept, and end
   await client.quit();
 });
 
-test("a long pipeline of commands is answered in order and lets others in between", async () => {
-  const wire = await SocketWire.connect({ port: server.plainPort });
-  await readUntil(wire, "\r\n");
-  await wire.write(Buffer.from(`USER alice\r\nPASS ${PASSWORD}\r\n`));
-  await readUntil(wire, "1 message");
-  const rounds = 3_000;
-  const reading = readUntil(wire, "signing off");
-  await wire.write(Buffer.from(`${"STAT\r\nRETR 1\r\nNOOP\r\n".repeat(rounds)}QUIT\r\n`));
-  await anotherSessionWorks();
-  const said = await reading;
-  wire.destroy();
-  const [first = ""] = said.match(/\+OK 1 \d+\r\n\+OK \d+ octets\r\n[^]*?\r\n\.\r\n\+OK\r\n/) ?? [];
-  assert.notEqual(first, "");
-  assert.equal(said.split(first).length - 1, rounds);
-});
+for (const tls of [false, true]) {
+  test(`a long pipeline of commands is answered in order and lets others in between${tls ? ", under TLS" : ""}`, async () => {
+    const port = tls ? server.tlsPort : server.plainPort;
+    const wire = await SocketWire.connect({ port, tls });
+    await readUntil(wire, "\r\n");
+    await wire.write(Buffer.from(`USER alice\r\nPASS ${PASSWORD}\r\n`));
+    await readUntil(wire, "1 message");
+    const rounds = 3_000;
+    const reading = readUntil(wire, "signing off");
+    await wire.write(Buffer.from(`${"STAT\r\nRETR 1\r\nNOOP\r\n".repeat(rounds)}QUIT\r\n`));
+    await anotherSessionWorks();
+    const said = await reading;
+    wire.destroy();
+    const [first = ""] = said.match(/\+OK 1 \d+\r\n\+OK \d+ octets\r\n[^]*?\r\n\.\r\n\+OK\r\n/) ??
+      [];
+    assert.notEqual(first, "");
+    assert.equal(said.split(first).length - 1, rounds);
+  });
+}
