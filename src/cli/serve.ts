@@ -2,7 +2,7 @@
  * `popkeep serve`: runs the server until it is told to stop.
  *
  * - SIGHUP: reads settings, users and certificates again; bad ones change nothing, and the log says so.
- * - SIGTERM, SIGINT: stops, and gives sessions time to QUIT. A second one gives no more.
+ * - SIGTERM, SIGINT: stops, and gives sessions time to QUIT. Another one gives no more.
  *
  * *Knows*: signals, exit codes. *Does not know*: what a running popkeep is made of.
  */
@@ -18,6 +18,7 @@ import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { Service } from "./service.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
+import { SignalQueue } from "./signal_queue.ts";
 import { VERSION } from "./version.ts";
 
 const log = getLogger(["popkeep", "cli"]);
@@ -34,13 +35,19 @@ async function serve(options: ConfigOptions): Promise<void> {
   const settings = settingsOrFailure(options);
   configureLog(settings);
   surviveFaults();
-  log.info("popkeep starts", { version: VERSION, settings: settings.file, process: process.pid });
-  warnOf(settings);
-  const service = await start(settings);
-  log.info("ready");
-  await runUntilStopped(service, settings.file);
-  log.info("popkeep has stopped");
-  await logWritten();
+  // Before anything listens: who sees the port open may send a signal at once.
+  const signals = new SignalQueue(["SIGHUP", "SIGTERM", "SIGINT"]);
+  try {
+    log.info("popkeep starts", { version: VERSION, settings: settings.file, process: process.pid });
+    warnOf(settings);
+    const service = await start(settings);
+    log.info("ready");
+    await runUntilStopped(service, settings.file, signals);
+    log.info("popkeep has stopped");
+  } finally {
+    signals.close();
+    await logWritten();
+  }
 }
 
 async function start(settings: Settings): Promise<Service> {
@@ -54,26 +61,32 @@ async function start(settings: Settings): Promise<Service> {
 }
 
 /** Resolves when the server was told to stop and has. */
-async function runUntilStopped(service: Service, file: string): Promise<void> {
-  let reloading = Promise.resolve();
-  const hangUp = () => void (reloading = reloading.then(() => reload(service, file)));
-  process.on("SIGHUP", hangUp);
-  await new Promise<void>((resolve, reject) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals) => {
-      log.info(stopping ? "stopping at once" : "stopping", { signal });
-      if (stopping) return service.hasten();
-      stopping = true;
-      service.stop().then(resolve, reject).finally(() => {
-        for (const signal of STOP_SIGNALS) process.off(signal, stop);
-        process.off("SIGHUP", hangUp);
-      });
-    };
-    for (const signal of STOP_SIGNALS) process.on(signal, stop);
-  });
+async function runUntilStopped(
+  service: Service,
+  file: string,
+  signals: SignalQueue,
+): Promise<void> {
+  for (;;) {
+    const signal = await signals.next();
+    if (signal === "SIGHUP") {
+      await reload(service, file);
+      continue;
+    }
+    log.info("stopping", { signal });
+    void hastenWhenToldAgain(service, signals);
+    return await service.stop();
+  }
 }
 
-const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+/** Never returns: it waits for more until the process ends. */
+async function hastenWhenToldAgain(service: Service, signals: SignalQueue): Promise<void> {
+  for (;;) {
+    const signal = await signals.next();
+    if (signal === "SIGHUP") continue;
+    log.info("stopping at once", { signal });
+    service.hasten();
+  }
+}
 
 /** Never rejects: a server that runs goes on with what it has. */
 async function reload(service: Service, file: string): Promise<void> {

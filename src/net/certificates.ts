@@ -4,7 +4,7 @@
  * *Knows*: PEM text, names in certificates (RFC 6125 §6.4). *Does not know*: files, sockets.
  */
 
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 
 /** A certificate with those of its issuers, and its key, as PEM. */
@@ -23,6 +23,11 @@ export interface Certificate {
 
 /** @throws {Error} If the PEM texts are no certificate and its key. */
 export function prepareCertificate(pair: CertificatePair): Certificate {
+  const certificate = new X509Certificate(pair.certificate);
+  // Deno takes any pair, and every handshake fails.
+  if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) {
+    throw new Error("The key is that of another certificate");
+  }
   return {
     pair,
     context: createSecureContext({
@@ -30,7 +35,7 @@ export function prepareCertificate(pair: CertificatePair): Certificate {
       key: pair.key,
       minVersion: "TLSv1.2",
     }),
-    names: dnsNames(new X509Certificate(pair.certificate)),
+    names: dnsNames(certificate),
   };
 }
 

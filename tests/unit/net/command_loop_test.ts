@@ -1,0 +1,204 @@
+/** The loop between lines and answers, with a session that says what the test wants. */
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { test } from "node:test";
+import { OUTPUT_BATCH_OCTETS } from "../../../src/limits.ts";
+import { CommandLoop } from "../../../src/net/command_loop.ts";
+import { Sweep } from "../../../src/net/sweep.ts";
+import type { Answer } from "../../../src/session/answer.ts";
+import type { Session } from "../../../src/session/session.ts";
+import { FakeSocket, outputTo, turns } from "./fake_socket.ts";
+
+type Answering = (line: string) => Answer | Promise<Answer>;
+
+const echo: Answering = (line) => ({ line: `+OK ${line}`, next: "read" });
+
+function loopWith(answering: Answering, socket = new FakeSocket()) {
+  const session = {
+    expects: "command",
+    state: "TRANSACTION",
+    receive: (line: Uint8Array) => answering(Buffer.from(line).toString("latin1")),
+    receiveTooLong: () => ({ line: "-ERR line too long", next: "read" }),
+  };
+  const loop = new CommandLoop({
+    session: session as unknown as Session,
+    output: outputTo(socket),
+    sweep: new Sweep(1_000),
+    maxCommandOctets: 100,
+  });
+  return { loop, socket, session };
+}
+
+function send(loop: CommandLoop, text: string): Promise<string> {
+  loop.push(Buffer.from(text));
+  return loop.run();
+}
+
+test("replies to commands that came together go out in one write", async () => {
+  const { loop, socket } = loopWith(echo);
+  assert.equal(await send(loop, "a\r\nb\nc\r\nunfinish"), "idle");
+  assert.equal(socket.writes.length, 1);
+  assert.equal(socket.all, "+OK a\r\n+OK b\r\n+OK c\r\n");
+  assert.equal(await send(loop, "ed\r\n"), "idle");
+  assert.equal(socket.all, "+OK a\r\n+OK b\r\n+OK c\r\n+OK unfinished\r\n");
+});
+
+test("one command at a time: the next waits for the answer before it", async () => {
+  const seen: string[] = [];
+  let answer: (() => void) | undefined;
+  const { loop, socket } = loopWith((line) => {
+    seen.push(line);
+    return new Promise((resolve) => answer = () => resolve({ line: `+OK ${line}`, next: "read" }));
+  });
+  const running = send(loop, "first\r\nsecond\r\n");
+  await turns();
+  assert.deepEqual(seen, ["first"]);
+  answer?.();
+  await turns();
+  assert.deepEqual(seen, ["first", "second"]);
+  answer?.();
+  assert.equal(await running, "idle");
+  assert.equal(socket.all, "+OK first\r\n+OK second\r\n");
+});
+
+test("a response of several lines goes out with its first line, its terminator and what follows", async () => {
+  const { loop, socket } = loopWith((line) =>
+    line === "retr"
+      ? { line: "+OK 4 octets", body: Buffer.from("ab\r\n.\r\n"), next: "read" }
+      : { line: "+OK", next: "read" }
+  );
+  await send(loop, "retr\r\nnoop\r\n");
+  assert.deepEqual(socket.writes.map(String), ["+OK 4 octets\r\nab\r\n.\r\n+OK\r\n"]);
+});
+
+test("a line that is too long has one answer, and its tail is no command", async () => {
+  const { loop, socket } = loopWith(echo);
+  await send(loop, "x".repeat(200));
+  await send(loop, "STAT".repeat(200));
+  await send(loop, "\r\nnext\r\n");
+  assert.equal(socket.all, "-ERR line too long\r\n+OK next\r\n");
+});
+
+for (const next of ["close", "start-tls"] as const) {
+  test(`after an answer that says ${next} no line is answered`, async () => {
+    const { loop, socket } = loopWith((line) => ({ line: `+OK ${line}`, next }));
+    assert.equal(await send(loop, "one\r\ntwo\r\n"), next);
+    assert.equal(loop.lastLine, "+OK one");
+    assert.equal(loop.pending, "two\r\n".length);
+    assert.equal(socket.all, "", "it is put and not flushed");
+  });
+}
+
+test("nothing is drawn from a body while the socket is full", async () => {
+  const socket = new FakeSocket();
+  socket.takesAtOnce = false;
+  let drawn = 0;
+  function* body(): Iterable<Uint8Array> {
+    for (; drawn < 100; drawn++) yield Buffer.alloc(OUTPUT_BATCH_OCTETS, "x");
+  }
+  const { loop } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }), socket);
+  const running = send(loop, "retr\r\n");
+  await turns();
+  const drawnBefore = drawn;
+  assert.ok(drawnBefore < 3, `${drawnBefore} drawn`);
+  assert.equal(loop.sending, true);
+  for (let waited = 0; waited < 5; waited++) await turns();
+  assert.equal(drawn, drawnBefore);
+  while (drawn < 100) {
+    socket.take();
+    await turns();
+  }
+  for (let last = 0; last < 5; last++) {
+    socket.take();
+    await turns();
+  }
+  assert.equal(await running, "idle");
+  assert.equal(socket.all.length, "+OK\r\n".length + 100 * OUTPUT_BATCH_OCTETS);
+});
+
+test("a body that fails ends the loop, without anything after its last part", async () => {
+  async function* body(): AsyncIterable<Uint8Array> {
+    yield Buffer.from("part\r\n");
+    await turns();
+    throw new Error("the disk is gone");
+  }
+  const { loop, socket } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }));
+  await assert.rejects(send(loop, "retr\r\nnoop\r\n"), /the disk is gone/);
+  assert.ok(!socket.all.includes("\r\n.\r\n"));
+  assert.equal(loop.running, false);
+});
+
+test("a loop that is stopped closes the body that it is in and answers nothing more", async () => {
+  const socket = new FakeSocket();
+  socket.takesAtOnce = false;
+  let closed = false;
+  async function* body(): AsyncIterable<Uint8Array> {
+    try {
+      for (;;) yield await Promise.resolve(Buffer.alloc(OUTPUT_BATCH_OCTETS, "x"));
+    } finally {
+      closed = true;
+    }
+  }
+  const { loop } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }), socket);
+  const running = send(loop, "retr\r\nnoop\r\n");
+  await turns();
+  socket.destroyed = true;
+  loop.stop();
+  assert.equal(await running, "stopped");
+  assert.equal(closed, true);
+});
+
+test("a loop that is stopped while a command is under way drops its answer", async () => {
+  let answer: (() => void) | undefined;
+  const { loop, socket } = loopWith(() =>
+    new Promise((resolve) => answer = () => resolve({ line: "+OK late", next: "read" }))
+  );
+  const running = send(loop, "slow\r\n");
+  await turns();
+  loop.stop();
+  answer?.();
+  assert.equal(await running, "stopped");
+  assert.equal(socket.all, "");
+});
+
+test("what was said before a login goes out before the login is through", async () => {
+  let answer: (() => void) | undefined;
+  const { loop, socket, session } = loopWith((line) =>
+    line === "USER a"
+      ? { line: "+OK user", next: "read" }
+      : new Promise((resolve) => answer = () => resolve({ line: "+OK in", next: "read" }))
+  );
+  session.state = "AUTHORIZATION";
+  const running = send(loop, "USER a\r\nPASS b\r\n");
+  await turns();
+  assert.equal(socket.all, "+OK user\r\n");
+  answer?.();
+  await running;
+  assert.equal(socket.all, "+OK user\r\n+OK in\r\n");
+});
+
+test("a long pipeline that never waits lets others have their turn", async () => {
+  const { loop, socket } = loopWith(echo);
+  let othersTurns = 0;
+  let over = false;
+  const other = () => {
+    othersTurns++;
+    if (!over) setImmediate(other);
+  };
+  setImmediate(other);
+  await send(loop, "noop\r\n".repeat(2_000));
+  over = true;
+  assert.ok(othersTurns >= 5, `${othersTurns} turns`);
+  assert.equal(socket.all, "+OK noop\r\n".repeat(2_000));
+});
+
+test("octets that come without a whole line are no activity, a command is", async () => {
+  const { loop } = loopWith(echo);
+  const before = loop.activeMs;
+  await turns();
+  await send(loop, "noo");
+  assert.equal(loop.activeMs, before);
+  await send(loop, "p\r\n");
+  assert.ok(loop.activeMs > before);
+});
