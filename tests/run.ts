@@ -8,7 +8,7 @@
  * named there is looked for where `make` puts it. Exits 1 if anything failed.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runSuite, type Suite, type SuiteResult } from "./support/suite.ts";
@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, number>> = {
 };
 
 /** The rooms whose tests start a server, and which therefore run against the executable too. */
-const AGAINST_EXECUTABLE = ["conformance", "transcripts", "end_to_end"];
+const AGAINST_EXECUTABLE = ["conformance", "transcripts", "end_to_end", "fault"];
 
 function bunSuite(room: string, limitSeconds: number): Suite {
   return {
@@ -80,6 +80,15 @@ function suites(): Suite[] {
   ];
 }
 
+/** Folders that hold tests and are no room of the table above: nothing would run them. */
+function forgottenRooms(): string[] {
+  const files = readdirSync(`${project}tests`, { recursive: true, encoding: "utf8" });
+  const rooms = files.filter((file) => file.endsWith("_test.ts")).map((file) =>
+    file.split("/")[0]!
+  );
+  return [...new Set(rooms)].filter((room) => !(room in ROOMS));
+}
+
 function printResult(suite: Suite, { results, seconds }: SuiteResult): void {
   const failed = results.filter(hasFailed);
   const counts = `${count(results, "passed")} passed, ${failed.length} failed` +
@@ -102,6 +111,8 @@ function count(results: SuiteResult["results"], outcome: string): number {
 
 async function main(): Promise<void> {
   process.chdir(project);
+  const forgotten = forgottenRooms();
+  if (forgotten.length > 0) throw new Error(`No suite runs the tests in ${forgotten.join(", ")}`);
   const wanted = process.argv.slice(2);
   const chosen = suites().filter(({ name }) =>
     wanted.length === 0 || wanted.some((word) => name.startsWith(word))
