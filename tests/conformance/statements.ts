@@ -1,8 +1,12 @@
 /** Every statement that popkeep is held to, document by document: what docs/conformance.md lists. */
 
 import { EXCHANGE } from "./exchange.ts";
-import { RFC2449, RFC2595, RFC3206, RFC5034, RFC6856 } from "./extensions.ts";
 import { RFC1939 } from "./rfc1939.ts";
+import { RFC2449 } from "./rfc2449.ts";
+import { RFC2595 } from "./rfc2595.ts";
+import { RFC3206 } from "./rfc3206.ts";
+import { RFC5034 } from "./rfc5034.ts";
+import { RFC6856 } from "./rfc6856.ts";
 import type { Document } from "./statement.ts";
 import { TENSIONS } from "./tensions.ts";
 
