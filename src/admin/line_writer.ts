@@ -5,6 +5,8 @@
  * a pipe nobody reads or a full disk, what does not fit is dropped and counted: a server that stops
  * because its log does would be worse.
  *
+ * Under Deno, whose node:fs writes at once, a blocking pipe that nobody reads does hold up the process.
+ *
  * *Knows*: file descriptors. *Does not know*: what a line says.
  */
 
@@ -13,6 +15,12 @@ import { write, writeSync } from "node:fs";
 
 /** Text that may wait for a write, octets. */
 const PENDING_OCTETS = 1_048_576;
+
+/**
+ * Octets a write: POSIX's PIPE_BUF on Linux, up to which a pipe takes all or nothing. Of a larger write
+ * to a pipe that was made non-blocking, Deno does not tell how much was taken.
+ */
+const WRITE_OCTETS = 4_096;
 
 /** How long to wait before a write that the other end had no room for is tried again, ms. */
 const RETRY_MS = 20;
@@ -86,7 +94,8 @@ export class LineWriter {
 
   #write(octets: Buffer, at: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      write(this.#fd, octets, at, octets.length - at, null, (error, written) => {
+      const length = Math.min(WRITE_OCTETS, octets.length - at);
+      write(this.#fd, octets, at, length, null, (error, written) => {
         if (error === null) resolve(written);
         // A terminal or pipe that somebody made non-blocking.
         else if (error.code === "EAGAIN") setTimeout(() => resolve(0), RETRY_MS);

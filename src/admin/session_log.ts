@@ -81,21 +81,17 @@ export class SessionLog implements SessionEvents {
     log.error("fault in popkeep", { ...this.#who(), error });
   }
 
-  tlsFailed(reason: string): void {
-    log.info("tls handshake failed", { ...this.#who(), reason });
-  }
-
-  /** The line at the end; `summary` is undefined when there was no session, as before a handshake. */
-  ended(end: SessionEnd, summary: SessionSummary | undefined): void {
+  /** The line at the end. */
+  ended(end: SessionEnd, summary: SessionSummary): void {
     const level = end.reason === "limit" ? "warning" : "info";
     log[level]("session ended", {
       ...this.#who(),
-      user: summary?.user,
-      mechanism: summary?.mechanism,
+      user: summary.user,
+      mechanism: summary.mechanism,
       reason: end.reason,
       detail: end.detail,
       durationMs: Math.round(end.durationMs),
-      ...(summary?.user === undefined ? undefined : countsOf(summary)),
+      ...(summary.user === undefined ? undefined : countsOf(summary)),
     });
   }
 
