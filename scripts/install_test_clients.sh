@@ -13,6 +13,7 @@ need mpop mpop
 need getmail getmail6
 need mutt mutt
 need python3 python3
+need strace strace # to see what reaches the disk, and when
 need script bsdutils # the terminal that mutt has to have
 
 [ -n "$missing" ] || exit 0

@@ -6,6 +6,9 @@
  */
 
 import { Buffer } from "node:buffer";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { StorageFailure } from "../maildrop/store.ts";
 
 /** A path as `node:fs` takes it; octets where the name is not plain ASCII. */
@@ -76,4 +79,32 @@ export async function eachOf<T>(
     while (at < items.length) await work(items[at++] as T);
   };
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+}
+
+/** Items worked through before others get their turn: about a millisecond of work. */
+const TURN_ITEMS = 4_000;
+
+/** Runs `work` over all items, letting the event loop come round now and then. */
+export async function inTurns<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
+  let done = 0;
+  for (const item of items) {
+    work(item);
+    if (++done % TURN_ITEMS === 0) await nextTurn();
+  }
+}
+
+/**
+ * Opens a file of ours for reading or writing. Whoever owns the Maildir may have put a FIFO or a link in
+ * its place: the one is not waited for, the other not followed.
+ *
+ * @throws {StorageFailure} If something stands there that is no file.
+ * @throws {Error} What `node:fs` says.
+ */
+export async function openOwnFile(path: string, flags: number): Promise<FileHandle> {
+  const handle = await retryStale(() =>
+    open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  );
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new StorageFailure("SYS/PERM", `"${path}" is no file`);
 }

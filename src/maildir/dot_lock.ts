@@ -16,10 +16,10 @@
 
 import { randomBytes } from "node:crypto";
 import { constants, readFileSync, readlinkSync } from "node:fs";
-import { link, open, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
+import { link, lstat, open, rename, unlink, utimes } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isMissing, retryStale } from "./disk.ts";
+import { isMissing, openOwnFile } from "./disk.ts";
 
 /** Watched for this long without a change, a lock is taken over. */
 export const LOCK_STALE_MS = 15_000;
@@ -54,20 +54,21 @@ export async function takeDotLock(
   const { staleMs = LOCK_STALE_MS, waitMs = Infinity } = options;
   const identity = `${holderIdentity()} ${randomBytes(8).toString("hex")}\n`;
   const startedMs = performance.now();
-  let watched = "";
+  let watched: string | undefined;
   let watchedSinceMs = startedMs;
   for (let pauseMs: number = RETRY_MS.first;; pauseMs = Math.min(pauseMs * 2, RETRY_MS.longest)) {
     if (await make(path, identity)) return hold(path, identity);
     const seen = await look(path);
-    if (seen === undefined) continue;
-    if (seen.state !== watched) {
-      watched = seen.state;
+    if (seen?.state !== watched) {
+      watched = seen?.state;
       watchedSinceMs = performance.now();
     }
-    const stale = isDeadHere(seen.content) || performance.now() - watchedSinceMs >= staleMs;
-    if (stale) await takeAway(path, seen.content);
-    else if (performance.now() - startedMs >= waitMs) return undefined;
-    else await sleep(pauseMs * (0.5 + Math.random()));
+    if (seen !== undefined && isStale(seen.content, performance.now() - watchedSinceMs, staleMs)) {
+      await takeAway(path, seen.content);
+      continue;
+    }
+    if (performance.now() - startedMs >= waitMs) return undefined;
+    await sleep(pauseMs * (0.5 + Math.random()));
   }
 }
 
@@ -100,7 +101,7 @@ function hold(path: string, identity: string): DotLock {
   touch.unref();
   const isHeld = async () => {
     try {
-      return await retryStale(() => readFile(path, "latin1")) === identity;
+      return await contentOf(path) === identity;
     } catch {
       return false;
     }
@@ -114,16 +115,30 @@ function hold(path: string, identity: string): DotLock {
   };
 }
 
-/** What the lock file looks like now; undefined when it is gone. */
+/** What stands at the lock's path now, whatever it is; undefined when nothing does. */
 async function look(path: string): Promise<{ state: string; content: string } | undefined> {
   try {
-    const { ino, mtimeMs } = await stat(path);
-    const content = await retryStale(() => readFile(path, "latin1"));
+    const { ino, mtimeMs } = await lstat(path);
+    const content = await contentOf(path).catch(() => "");
     return { state: `${ino} ${mtimeMs} ${content}`, content };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** @throws {Error} If it is gone or no file. */
+async function contentOf(path: string): Promise<string> {
+  const handle = await openOwnFile(path, constants.O_RDONLY);
+  try {
+    return await handle.readFile("latin1");
+  } finally {
+    await handle.close();
+  }
+}
+
+function isStale(content: string, unchangedMs: number, staleMs: number): boolean {
+  return unchangedMs >= staleMs || isDeadHere(content);
 }
 
 /**
@@ -139,7 +154,8 @@ async function takeAway(path: string, content: string): Promise<void> {
     throw error;
   }
   try {
-    if (await readFile(aside, "latin1") !== content) await link(aside, path).catch(() => {});
+    const moved = await contentOf(aside).catch(() => "");
+    if (moved !== content) await link(aside, path).catch(() => {});
   } finally {
     await unlink(aside).catch(() => {});
   }

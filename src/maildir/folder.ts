@@ -96,18 +96,33 @@ function placeNames(
   return unreadable;
 }
 
-/** Octets of a message file; folders, links, FIFOs and sockets are no messages. */
+/** Octets of a message file; undefined for what is gone, or a folder, link, FIFO or socket. */
 export async function storedOctetsOf(
   mailboxPath: string,
   place: Place,
-): Promise<number | "gone" | "no-message"> {
+): Promise<number | undefined> {
   try {
     const found = await retryStale(() =>
       lstat(pathIn(`${mailboxPath}/${place.folder}`, place.fileName))
     );
-    return found.isFile() ? found.size : "no-message";
+    return found.isFile() ? found.size : undefined;
   } catch (error) {
-    if (isMissing(error)) return "gone";
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** What the listings say to be plain files, as `new/...` and `cur/...`. Costs no look at each. */
+export async function filesOf(mailboxPath: string): Promise<Set<string>> {
+  const files = new Set<string>();
+  for (const folder of ["new", "cur"]) {
+    const options = { encoding: "latin1", withFileTypes: true } as const;
+    const found = await retryStale(() => readdir(`${mailboxPath}/${folder}`, options))
+      .catch((error) => {
+        if (isMissing(error)) return [];
+        throw error;
+      });
+    for (const one of found) if (one.isFile()) files.add(`${folder}/${one.name}`);
+  }
+  return files;
 }

@@ -37,9 +37,9 @@ export async function listMessages(path: string): Promise<ListedMessage[]> {
     await listFolder(path, "cur", places);
     const found: { id: number; uniqueName: string; message: ListedMessage }[] = [];
     await eachOf([...places], 16, async ([uniqueName, place]) => {
-      const entry = sidecar.list.find(uniqueName);
+      const entry = sidecar.list.findPresent(uniqueName);
       const storedOctets = await storedOctetsOf(path, place);
-      if (typeof storedOctets !== "number") return;
+      if (storedOctets === undefined) return;
       const message: ListedMessage = {
         uniqueId: entry && ((entry.carried ?? String(entry.id)) as UniqueId),
         storedOctets,

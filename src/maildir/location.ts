@@ -35,6 +35,17 @@ export function mailboxPath(template: string, account: Account): string | undefi
   return missing || !path.startsWith("/") ? undefined : path;
 }
 
+/**
+ * The folder that holds all mailboxes, or the home folders, of `path`'s kind: what is there before any
+ * mail is. Where it is missing, a disk is not mounted or the setting is wrong.
+ */
+export function mailRoot(template: string, account: Account): string {
+  const fixed = template.startsWith("{home}")
+    ? account.home ?? "/"
+    : template.replace(/\{.*$/s, "");
+  return fixed.replace(/\/[^/]*$/, "") || "/";
+}
+
 function safePart(text: string): string | undefined {
   if (text === "" || text.startsWith(".") || text.includes("/")) return undefined;
   // deno-lint-ignore no-control-regex -- control characters are what is refused

@@ -15,20 +15,27 @@
 import { lstat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import { StorageFailure } from "../maildrop/store.ts";
-import { errnoOf, isMissing, storageFailure } from "./disk.ts";
+import { errnoOf, inTurns, isMissing, storageFailure } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { takeDotLock } from "./dot_lock.ts";
 import { type FolderState, isUnchanged, listFolder, type Place, stateOf } from "./folder.ts";
-import { compareDelivery } from "./file_name.ts";
+import { inDeliveryOrder } from "./file_name.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { learnExactSizes, learnStoredSizes, type Newcomer } from "./sizes.ts";
 import { Sidecar } from "./sidecar.ts";
+import { needsRewrite, rewrite } from "./sidecar_rewrite.ts";
 import { encodeMessage, encodeRemoved, encodeSizes, type Entry } from "./unique_id_list.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
 /** Tries to write ids while others, whose lock was taken over, still write too. */
 const MOST_TRIES = 5;
+
+/**
+ * A live holder of the lock needs milliseconds, and a dead one is found out within LOCK_STALE_MS. Longer
+ * than this, its host hangs, and a login goes on without the messages that have no id yet.
+ */
+const ID_WAIT_MS = 30_000;
 
 /** Writing down removals and sizes waits no longer for the lock: nobody depends on it. */
 const TIDY_WAIT_MS = 1_000;
@@ -45,8 +52,6 @@ export class Mailbox {
   #freshState: FolderState | undefined;
   #curState: FolderState | undefined;
   #snapshot: MailboxSnapshot | undefined;
-  /** Names that turned out to be no messages: not looked at again. */
-  #noMessages = new Set<string>();
   /** Ends when the piece of work that was begun last is done. */
   #work: Promise<unknown> = Promise.resolve();
   #waitingRefresh: Promise<MailboxSnapshot> | undefined;
@@ -55,6 +60,11 @@ export class Mailbox {
     this.path = path;
     this.#exactSizes = options.exactSizes;
     this.#sidecar = new Sidecar(path);
+  }
+
+  /** Whether the last look found that there is no such folder. */
+  get missing(): boolean {
+    return this.#freshState === undefined && this.#curState === undefined;
   }
 
   /** Messages held in memory: what a cache of mailboxes weighs. */
@@ -74,6 +84,17 @@ export class Mailbox {
       return this.#refresh();
     });
     return this.#waitingRefresh;
+  }
+
+  /**
+   * Looks where the messages are now, for a session that did not find one where it was.
+   *
+   * @throws {StorageFailure} If the mailbox cannot be looked at, or is not there at all: that its messages
+   * are gone cannot be known then.
+   */
+  async locate(): Promise<void> {
+    await this.refresh();
+    if (this.missing) throw new StorageFailure("SYS/TEMP", `"${this.path}" is not there`);
   }
 
   /** What is known of a message now, or undefined when it was dropped. */
@@ -102,19 +123,24 @@ export class Mailbox {
       stateOf(`${this.path}/new`),
       stateOf(`${this.path}/cur`),
     ]);
-    if (fresh === undefined && cur === undefined) return await this.#withoutFolders();
+    if (fresh === undefined && cur === undefined) {
+      this.#distrust();
+      return await this.#withoutFolders();
+    }
     const change = await this.#sidecar.refresh();
     const known = this.#snapshot !== undefined && change === "unchanged";
     const freshIsKnown = known && isUnchanged(this.#freshState, fresh);
     const curIsKnown = known && isUnchanged(this.#curState, cur);
     if (freshIsKnown && curIsKnown && this.#snapshot !== undefined) return this.#snapshot;
 
-    // new/ before cur/: a message that moves meanwhile is seen twice, not never.
+    // new/ before cur/: a message that moves meanwhile is seen twice, not never. For the same reason cur/ is
+    // looked at again before what is known of it counts.
     const places = new Map<string, Place>();
-    if (freshIsKnown) this.#keepPlaces("new", places);
+    if (freshIsKnown) await this.#keepPlaces("new", places);
     else this.#freshState = await this.#list("new", places);
-    if (curIsKnown) this.#keepPlaces("cur", places);
-    else this.#curState = await this.#list("cur", places);
+    if (curIsKnown && isUnchanged(this.#curState, await stateOf(`${this.path}/cur`))) {
+      await this.#keepPlaces("cur", places);
+    } else this.#curState = await this.#list("cur", places);
 
     await this.#identify(places);
     const entries = this.#sidecar.list.entries.filter((entry) => entry.folder !== undefined);
@@ -123,23 +149,29 @@ export class Mailbox {
     return this.#snapshot;
   }
 
-  /** A mailbox that nothing was delivered to yet is empty; a folder that is no Maildir is a fault. */
+  /**
+   * A mailbox that nothing was delivered to yet is empty. One that was there, or a folder that is no Maildir,
+   * is a fault: clients that see an empty mailbox forget what they know of it.
+   */
   async #withoutFolders(): Promise<MailboxSnapshot> {
     try {
       await lstat(this.path);
     } catch (error) {
-      if (isMissing(error)) return new MailboxSnapshot([], this.#exactSizes);
-      throw error;
+      if (!isMissing(error)) throw error;
+      if (this.weight > 0) {
+        throw new StorageFailure("SYS/TEMP", `"${this.path}" was there and is not any more`);
+      }
+      return new MailboxSnapshot([], this.#exactSizes);
     }
     throw new StorageFailure("SYS/PERM", `"${this.path}" has no new/ and no cur/: no Maildir`);
   }
 
-  #keepPlaces(folder: "new" | "cur", places: Map<string, Place>): void {
-    for (const entry of this.#sidecar.list.entries) {
+  #keepPlaces(folder: "new" | "cur", places: Map<string, Place>): Promise<void> {
+    return inTurns(this.#sidecar.list.entries, (entry) => {
       if (entry.folder === folder) {
         places.set(entry.uniqueName, { folder, fileName: entry.fileName });
       }
-    }
+    });
   }
 
   async #list(folder: "new" | "cur", places: Map<string, Place>): Promise<FolderState | undefined> {
@@ -156,7 +188,8 @@ export class Mailbox {
 
   /** Sees to it that every message of `places` has an id, as far as that can be. */
   async #identify(places: ReadonlyMap<string, Place>): Promise<void> {
-    const newcomers = await this.#newcomers(this.#place(places));
+    const unclaimed = await this.#place(places, true);
+    const newcomers = inDeliveryOrder(await learnStoredSizes(this.path, unclaimed));
     const lost = !this.#sidecar.exists && this.#sidecar.list.entries.length > 0;
     if (newcomers.length === 0 && !lost) return;
     try {
@@ -171,66 +204,69 @@ export class Mailbox {
     }
   }
 
-  /** Tells the entries where their files are; returns the places that no entry claims. */
-  #place(places: ReadonlyMap<string, Place>): [string, Place][] {
+  /**
+   * Tells the entries where their files are; returns the places that no entry claims.
+   *
+   * @param fresh whether `places` was listed after all of the entries were known, so that one which is not
+   * in it is missing.
+   */
+  async #place(places: ReadonlyMap<string, Place>, fresh: boolean): Promise<[string, Place][]> {
     const { list } = this.#sidecar;
-    for (const entry of list.entries) entry.folder = undefined;
-    const unclaimed: [string, Place][] = [];
-    for (const [uniqueName, place] of places) {
-      const entry = list.find(uniqueName);
-      if (entry === undefined) {
-        unclaimed.push([uniqueName, place]);
-        continue;
-      }
-      entry.folder = place.folder;
+    await inTurns(list.entries, (entry) => {
+      const place = entry.removed || list.find(entry.uniqueName) !== entry
+        ? undefined
+        : places.get(entry.uniqueName);
+      entry.folder = place?.folder;
+      if (fresh) entry.lookedFor = true;
+      if (place === undefined) return;
       entry.fileName = place.fileName;
-      entry.removed = false;
       entry.missingSinceS = undefined;
-    }
+    });
+    const unclaimed: [string, Place][] = [];
+    await inTurns(places, (named) => {
+      if (list.findPresent(named[0]) === undefined) unclaimed.push(named);
+    });
     return unclaimed;
-  }
-
-  /** The unclaimed places that are messages, in the order of delivery. */
-  async #newcomers(unclaimed: readonly [string, Place][]): Promise<Newcomer[]> {
-    const unknown = unclaimed.filter(([, place]) => !this.#noMessages.has(place.fileName));
-    const { newcomers, noMessages } = await learnStoredSizes(this.path, unknown);
-    const stillThere = unclaimed.map(([, place]) => place.fileName)
-      .filter((fileName) => this.#noMessages.has(fileName));
-    this.#noMessages = new Set([...stillThere, ...noMessages]);
-    return newcomers.sort((a, b) => compareDelivery(a.uniqueName, b.uniqueName));
   }
 
   async #giveIds(
     newcomers: readonly Newcomer[],
     places: ReadonlyMap<string, Place>,
   ): Promise<void> {
-    await this.#underLock(undefined, async (lock) => {
+    await this.#underLock(ID_WAIT_MS, async (lock) => {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         // Others may have given ids since we looked; then those are the ids.
-        if (await this.#sidecar.refresh() !== "unchanged") this.#place(places);
+        if (await this.#sidecar.refreshFromFile() !== "unchanged") await this.#place(places, false);
         const without = newcomers.filter((one) => !this.#isPlaced(one));
         if (without.length === 0 && this.#sidecar.exists) return;
-        const lines = this.#linesFor(without);
-        if (!this.#sidecar.exists || this.#sidecar.needsCompaction(Date.now())) {
-          await this.#sidecar.rewrite(lock, Date.now(), lines);
+        const lines = await this.#linesFor(without);
+        if (!this.#sidecar.exists || needsRewrite(this.#sidecar, Date.now())) {
+          await rewrite(this.#sidecar, lock, Date.now(), lines);
         } else {
           await this.#sidecar.append(lines, true);
         }
-        await this.#sidecar.refresh();
-        this.#place(places);
+        await this.#sidecar.refreshFromFile();
+        await this.#place(places, false);
       }
       throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
     });
   }
 
   #isPlaced(newcomer: Newcomer): boolean {
-    return this.#sidecar.list.find(newcomer.uniqueName)?.folder !== undefined;
+    return this.#sidecar.list.findPresent(newcomer.uniqueName)?.folder !== undefined;
   }
 
-  #linesFor(newcomers: readonly Newcomer[]): string {
-    const first = this.#sidecar.list.firstFreeId(Date.now());
-    return newcomers.map((one, i) => encodeMessage({ ...one, id: first + i, carried: undefined }))
-      .join("");
+  async #linesFor(newcomers: readonly Newcomer[]): Promise<string> {
+    const { list } = this.#sidecar;
+    let id = list.firstFreeId(Date.now());
+    const lines: string[] = [];
+    await inTurns(newcomers, (newcomer) => {
+      // The name of a message that we removed: said again, since saying so then may have failed.
+      const former = list.find(newcomer.uniqueName);
+      if (former !== undefined) lines.push(encodeRemoved(former));
+      lines.push(encodeMessage({ ...newcomer, id: id++, carried: undefined }));
+    });
+    return lines.join("");
   }
 
   async #makeExact(entries: readonly Entry[]): Promise<void> {
@@ -260,9 +296,9 @@ export class Mailbox {
     if (lines === "" || !this.#sidecar.exists) return;
     try {
       await this.#underLock(TIDY_WAIT_MS, async (lock) => {
-        if (await this.#sidecar.refresh() !== "unchanged") this.#distrust();
-        else if (this.#sidecar.needsCompaction(Date.now())) {
-          await this.#sidecar.rewrite(lock, Date.now(), "");
+        if (await this.#sidecar.refreshFromFile() !== "unchanged") this.#distrust();
+        else if (needsRewrite(this.#sidecar, Date.now())) {
+          await rewrite(this.#sidecar, lock, Date.now(), lines);
           this.#distrust();
         } else if (!await this.#sidecar.append(lines, false)) this.#distrust();
       });
@@ -278,8 +314,8 @@ export class Mailbox {
     this.#snapshot = undefined;
   }
 
-  async #underLock(waitMs: number | undefined, work: (lock: DotLock) => Promise<void>) {
-    const lock = await takeDotLock(this.#sidecar.lockPath, waitMs === undefined ? {} : { waitMs });
+  async #underLock(waitMs: number, work: (lock: DotLock) => Promise<void>): Promise<void> {
+    const lock = await takeDotLock(this.#sidecar.lockPath, { waitMs });
     if (lock === undefined) throw new StorageFailure("SYS/TEMP", "the unique-id list is in use");
     try {
       await work(lock);

@@ -1,6 +1,6 @@
 /**
- * One session's side of a Maildir: messages opened, removed and made seen, always by unique name, so
- * that what others rename meanwhile is found again.
+ * One session's side of a Maildir: messages opened, removed and made seen, always by unique name and id,
+ * so that what others rename meanwhile is found again, and what they put in its place is left alone.
  */
 
 import { lstat, rename, unlink } from "node:fs/promises";
@@ -22,6 +22,9 @@ const MOST_SEARCHES = 3;
 
 /** Files removed or renamed at once. */
 const UPDATE_WIDTH = 16;
+
+/** Where a message is that is nowhere. */
+const GONE = { folder: undefined, fileName: "" } as const;
 
 export interface MaildirDropOptions {
   readonly mailbox: Mailbox;
@@ -46,13 +49,21 @@ export class MaildirDrop implements Maildrop {
 
   async open(number: MessageNumber): Promise<StoredMessage> {
     const entry = this.snapshot.entryOf(number);
-    let opened: StoredMessage | undefined;
-    await this.#withFile(entry, async (folder, fileName) => {
-      opened = await openMessageFile(pathIn(folder, fileName));
-      return opened !== undefined;
-    });
-    if (opened === undefined) throw new MessageGone("the message was removed by somebody else");
-    return opened;
+    for (let searches = 0;; searches++) {
+      const { folder, fileName } = this.#now(entry) ?? GONE;
+      if (folder !== undefined) {
+        const path = pathIn(`${this.#mailbox.path}/${folder}`, fileName);
+        const opened = await openMessageFile(path);
+        if (opened !== undefined) return opened;
+      }
+      if (searches === MOST_SEARCHES) break;
+      await this.#mailbox.locate();
+      const found = this.#now(entry) ?? GONE;
+      if (found.folder === undefined) break;
+      // It is where it was: what stands there is no message.
+      if (found.folder === folder && found.fileName === fileName) break;
+    }
+    throw new MessageGone("the message was removed by somebody else");
   }
 
   async update(
@@ -60,17 +71,14 @@ export class MaildirDrop implements Maildrop {
     retrieved: Iterable<MessageNumber>,
   ): Promise<UpdateOutcome> {
     const toRemove = new Set(Array.from(marked, (number) => this.snapshot.entryOf(number)));
-    const removed: Entry[] = [];
-    await eachOf([...toRemove], UPDATE_WIDTH, async (entry) => {
-      if (await this.#remove(entry)) removed.push(entry);
-    });
+    const removed = await this.#removeAll([...toRemove]);
     if (this.#options.markRetrievedAsSeen) {
       const toMark = Array.from(retrieved, (number) => this.snapshot.entryOf(number))
         .filter((entry) => !toRemove.has(entry));
       await eachOf(toMark, UPDATE_WIDTH, (entry) => this.#markSeen(entry));
     }
     if (removed.length > 0) {
-      await this.#mailbox.noteRemoved(removed.map((entry) => this.#now(entry)));
+      await this.#mailbox.noteRemoved(removed.map((entry) => this.#now(entry) ?? entry));
     }
     return { removed: removed.length, left: toRemove.size - removed.length };
   }
@@ -78,7 +86,7 @@ export class MaildirDrop implements Maildrop {
   noteExactOctets(number: MessageNumber, octets: number): void {
     if (!this.#options.exactSizes) return;
     const entry = this.#now(this.snapshot.entryOf(number));
-    if (entry.exactOctets === octets) return;
+    if (entry === undefined || entry.exactOctets === octets) return;
     entry.exactOctets = octets;
     this.#learnt.add(entry);
   }
@@ -90,66 +98,75 @@ export class MaildirDrop implements Maildrop {
     this.#options.onClose();
   }
 
-  /** What the mailbox knows of the message now; its list may have been read anew since the login. */
-  #now(entry: Entry): Entry {
-    return this.#mailbox.find(entry.uniqueName) ?? entry;
+  /**
+   * What the mailbox knows of the message now, also where its list was read anew since the login. Undefined
+   * when its name belongs to a message with another id: whatever that is, this session has not seen it.
+   */
+  #now(entry: Entry): Entry | undefined {
+    const now = this.#mailbox.find(entry.uniqueName) ?? entry;
+    return now.id === entry.id ? now : undefined;
   }
 
   /**
-   * Calls `work` with where the message's file was last seen, and again where it is found now, as long
-   * as `work` says that it was not there. False when the message is gone.
+   * Removes the messages' files; returns those that are gone afterwards, whoever removed them. What was
+   * renamed meanwhile is looked for, for all of them at once.
    */
-  async #withFile(
-    entry: Entry,
-    work: (folder: string, fileName: string) => Promise<boolean>,
-  ): Promise<boolean> {
-    for (let searches = 0;; searches++) {
-      const { folder, fileName } = this.#now(entry);
-      if (folder !== undefined && await work(`${this.#mailbox.path}/${folder}`, fileName)) {
-        return true;
+  async #removeAll(entries: readonly Entry[]): Promise<Entry[]> {
+    const gone: Entry[] = [];
+    let toRemove: readonly Entry[] = entries;
+    try {
+      for (let searches = 0; toRemove.length > 0; searches++) {
+        const missing: Entry[] = [];
+        await eachOf(toRemove, UPDATE_WIDTH, async (entry) => {
+          const outcome = await this.#remove(entry);
+          if (outcome === "removed") gone.push(entry);
+          else if (outcome === "missing") missing.push(entry);
+        });
+        if (missing.length === 0) break;
+        if (searches === MOST_SEARCHES) throw new Error("others keep renaming messages");
+        await this.#mailbox.locate();
+        const isThere = (entry: Entry) => this.#now(entry)?.folder !== undefined;
+        gone.push(...missing.filter((entry) => !isThere(entry)));
+        toRemove = missing.filter(isThere);
       }
-      if (searches === MOST_SEARCHES) return false;
-      await this.#mailbox.refresh();
-      const found = this.#now(entry);
-      if (found.folder === undefined) return false;
-      if (found.folder === folder && found.fileName === fileName) return false;
+    } catch (error) {
+      log.error("messages not removed", {
+        mailbox: this.#mailbox.path,
+        messages: entries.length - gone.length,
+        reason: error instanceof Error ? error.message : String(error),
+      });
     }
+    return gone;
   }
 
-  /** Removes a message's file; true when it is gone afterwards, whoever removed it. */
-  async #remove(entry: Entry): Promise<boolean> {
+  /** Removes a message's file where it was last seen. */
+  async #remove(entry: Entry): Promise<"removed" | "missing" | "failed"> {
+    const { folder, fileName } = this.#now(entry) ?? GONE;
+    if (folder === undefined) return "missing";
     try {
-      await this.#withFile(entry, async (folder, fileName) => {
-        try {
-          await unlink(pathIn(folder, fileName));
-          return true;
-        } catch (error) {
-          if (isMissing(error)) return false;
-          throw error;
-        }
-      });
-      return true;
+      await unlink(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
+      return "removed";
     } catch (error) {
+      if (isMissing(error)) return "missing";
       log.error("message not removed", {
         mailbox: this.#mailbox.path,
         uniqueId: entry.id,
         reason: error instanceof Error ? error.message : String(error),
       });
-      return false;
+      return "failed";
     }
   }
 
   /** Moves a message to cur/ with flag S. What fails is only said: the message stays as it was. */
   async #markSeen(entry: Entry): Promise<void> {
-    const { folder, fileName } = this.#now(entry);
-    const seen = seenFileName(fileName);
-    if (folder === undefined || seen === undefined) return;
+    const now = this.#now(entry);
+    const seen = now && seenFileName(now.fileName);
+    if (now?.folder === undefined || seen === undefined) return;
     const target = pathIn(`${this.#mailbox.path}/cur`, seen);
     try {
       // rename replaces what stands at its target, and that would be another message.
       if (await exists(target)) return;
-      await rename(pathIn(`${this.#mailbox.path}/${folder}`, fileName), target);
-      const now = this.#now(entry);
+      await rename(pathIn(`${this.#mailbox.path}/${now.folder}`, now.fileName), target);
       now.folder = "cur";
       now.fileName = seen;
     } catch (error) {

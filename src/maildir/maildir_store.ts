@@ -3,9 +3,11 @@
  * memory between sessions.
  */
 
+import { stat } from "node:fs/promises";
+import { getLogger } from "@logtape/logtape";
 import type { Account, Maildrop, MaildropStore } from "../maildrop/store.ts";
 import { StorageFailure } from "../maildrop/store.ts";
-import { mailboxPath } from "./location.ts";
+import { mailboxPath, mailRoot } from "./location.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MaildirDrop } from "./maildir_drop.ts";
 
@@ -16,6 +18,8 @@ export interface MaildirStoreOptions {
   readonly sortOrder: "ascending" | "descending";
   readonly markRetrievedAsSeen: boolean;
 }
+
+const log = getLogger(["popkeep", "maildir"]);
 
 /** Messages of mailboxes that nobody has open, kept so that a poll need not read them again. */
 const KEPT_MESSAGES = 500_000;
@@ -48,6 +52,7 @@ export class MaildirStore implements MaildropStore {
     const kept = this.#hold(path);
     try {
       const ascending = await kept.mailbox.refresh();
+      if (kept.mailbox.missing) await this.#checkRoot(path, account);
       const { exactSizes, markRetrievedAsSeen, sortOrder } = this.#options;
       return new MaildirDrop({
         mailbox: kept.mailbox,
@@ -59,6 +64,19 @@ export class MaildirStore implements MaildropStore {
     } catch (error) {
       this.#release(kept);
       throw error;
+    }
+  }
+
+  /** A missing mailbox is an empty one, unless what should hold it is missing too. */
+  async #checkRoot(path: string, account: Account): Promise<void> {
+    const root = mailRoot(this.#options.maildir, account);
+    try {
+      await stat(root);
+      log.info("mailbox does not exist yet", { user: account.user, mailbox: path });
+    } catch (error) {
+      throw new StorageFailure("SYS/TEMP", `"${root}" cannot be looked into, or is not mounted`, {
+        cause: error,
+      });
     }
   }
 

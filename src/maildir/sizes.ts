@@ -9,9 +9,9 @@
  */
 
 import { CanonicalCounter } from "../message/canonical.ts";
-import { eachOf, pathIn, storageFailure } from "./disk.ts";
+import { eachOf, inTurns, pathIn, storageFailure } from "./disk.ts";
 import { sizeHints } from "./file_name.ts";
-import { type Place, storedOctetsOf } from "./folder.ts";
+import { filesOf, type Place, storedOctetsOf } from "./folder.ts";
 import { openMessageFile } from "./message_file.ts";
 import type { Entry } from "./unique_id_list.ts";
 
@@ -33,40 +33,41 @@ export interface Newcomer {
 }
 
 /**
- * Finds out which of the places are messages and what they occupy. What vanished meanwhile is neither.
+ * Finds out which of the places are messages and what they occupy. What vanished meanwhile is none.
  *
  * @throws {Error} What `node:fs` says when a file cannot be looked at.
  */
 export async function learnStoredSizes(
   mailboxPath: string,
   unknown: readonly [string, Place][],
-): Promise<{ newcomers: Newcomer[]; noMessages: string[] }> {
+): Promise<Newcomer[]> {
   const newcomers: Newcomer[] = [];
-  const noMessages: string[] = [];
   let lies = false;
   const look = async ([uniqueName, place]: [string, Place]) => {
-    const found = await storedOctetsOf(mailboxPath, place);
-    if (found === "gone") return;
-    if (found === "no-message") {
-      noMessages.push(place.fileName);
-      return;
-    }
+    const storedOctets = await storedOctetsOf(mailboxPath, place);
+    if (storedOctets === undefined) return;
     const hints = sizeHints(uniqueName);
-    const truthful = hints.storedOctets === found;
+    const truthful = hints.storedOctets === storedOctets;
     if (!truthful && hints.storedOctets !== undefined) lies = true;
-    const exactOctets = truthful ? hints.exactOctets : undefined;
-    newcomers.push({ uniqueName, storedOctets: found, exactOctets });
+    newcomers.push({
+      uniqueName,
+      storedOctets,
+      exactOctets: truthful ? hints.exactOctets : undefined,
+    });
   };
   const { sample, rest } = sampleOf(unknown, STAT_SAMPLE);
   await eachOf(sample, STAT_WIDTH, look);
-  const hinted = lies ? [] : rest.filter(([name]) => sizeHints(name).storedOctets !== undefined);
-  for (const [uniqueName] of hinted) {
-    const { storedOctets = 0, exactOctets } = sizeHints(uniqueName);
-    newcomers.push({ uniqueName, storedOctets, exactOctets });
-  }
-  const believed = new Set(hinted);
-  await eachOf(rest.filter((one) => !believed.has(one)), STAT_WIDTH, look);
-  return { newcomers, noMessages };
+  // Of what is not looked at one by one, the listing can still say what is a file.
+  const files = rest.length > 0 && !lies ? await filesOf(mailboxPath) : new Set<string>();
+  const toLookAt: [string, Place][] = [];
+  await inTurns(rest, (named) => {
+    const [uniqueName, { folder, fileName }] = named;
+    const { storedOctets, exactOctets } = sizeHints(uniqueName);
+    if (storedOctets === undefined || !files.has(`${folder}/${fileName}`)) toLookAt.push(named);
+    else newcomers.push({ uniqueName, storedOctets, exactOctets });
+  });
+  await eachOf(toLookAt, STAT_WIDTH, look);
+  return newcomers;
 }
 
 /**

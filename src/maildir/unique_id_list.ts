@@ -39,6 +39,8 @@
  * *Knows* the text. *Does not know* the disk; sidecar.ts does.
  */
 
+import { parseUniqueId } from "../maildrop/unique_id.ts";
+
 /** A message that has a unique-id; shared by all that look at the mailbox in this process. */
 export interface Entry {
   readonly id: number;
@@ -55,6 +57,11 @@ export interface Entry {
   /** Where its file was when last seen; undefined when it was not in the last listing. */
   folder: "new" | "cur" | undefined;
   fileName: string;
+  /**
+   * Whether a listing was made since this process knows the entry. Before that, that it has no folder
+   * says nothing.
+   */
+  lookedFor: boolean;
 }
 
 export const HEADER = "popkeep-uidlist 1\n";
@@ -123,7 +130,7 @@ export class UniqueIdList {
     const uniqueName = unescapeField(fields[5] ?? "");
     if (id === undefined || storedOctets === undefined || uniqueName === undefined) return false;
     if (exactOctets === undefined && fields[3] !== "-") return false;
-    if (carried === undefined && fields[4] !== "-") return false;
+    if (fields[4] !== "-" && parseUniqueId(carried ?? "") === undefined) return false;
     if (uniqueName === "" || uniqueName.includes("/") || uniqueName.startsWith(".")) return false;
 
     const last = this.entries.at(-1);
@@ -144,10 +151,20 @@ export class UniqueIdList {
       missingSinceS: undefined,
       folder: undefined,
       fileName: "",
+      lookedFor: false,
     };
     this.entries.push(entry);
     this.#byName.set(uniqueName, entry);
     return true;
+  }
+
+  /**
+   * The entry that a file of that name belongs to: none if popkeep removed that message, since a file that
+   * then comes under its name is another one.
+   */
+  findPresent(uniqueName: string): Entry | undefined {
+    const entry = this.#byName.get(uniqueName);
+    return entry?.removed === true ? undefined : entry;
   }
 
   #applySizes(fields: readonly string[]): boolean {

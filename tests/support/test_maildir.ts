@@ -21,12 +21,15 @@ let delivered = 0;
 
 export class TestMaildir {
   readonly path: string;
+  /** What `delete` removes: the Maildir, or the temporary folder that was made for it. */
+  readonly #outermost: string;
 
   /** Makes new/, cur/ and tmp/ under `path`, or under a temporary folder of its own. */
-  constructor(path = `${mkdtempSync(`${tmpdir()}/popkeep-maildir-`)}/Maildir`) {
-    this.path = path;
+  constructor(path?: string) {
+    this.#outermost = path ?? mkdtempSync(`${tmpdir()}/popkeep-maildir-`);
+    this.path = path ?? `${this.#outermost}/Maildir`;
     for (const folder of ["new", "cur", "tmp"]) {
-      mkdirSync(`${path}/${folder}`, { recursive: true, mode: 0o700 });
+      mkdirSync(`${this.path}/${folder}`, { recursive: true, mode: 0o700 });
     }
   }
 
@@ -109,7 +112,7 @@ export class TestMaildir {
 
   /** Removes everything. */
   delete(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    rmSync(this.#outermost, { recursive: true, force: true });
   }
 
   #pathOf(file: string): Buffer {

@@ -364,7 +364,7 @@ maildirTest("descending order numbers the newest first and keeps the ids", async
 maildirTest(
   "a mailbox that does not exist yet is empty, and stays nonexistent",
   async (maildir) => {
-    maildir.delete();
+    rmSync(maildir.path, { recursive: true });
     const drop = await storeOf(maildir).open();
     strictEqual(drop.snapshot.count, 0);
     ok(!existsSync(maildir.path));
@@ -377,13 +377,13 @@ maildirTest("an empty Maildir gets no sidecar", async (maildir) => {
 });
 
 maildirTest("a folder that is no Maildir is a permanent failure", async (maildir) => {
-  maildir.delete();
+  rmSync(maildir.path, { recursive: true });
   mkdirSync(maildir.path);
   await rejects(storeOf(maildir).open(), { name: "StorageFailure", kind: "SYS/PERM" });
 });
 
 maildirTest("a file where the Maildir should be is a permanent failure", async (maildir) => {
-  maildir.delete();
+  rmSync(maildir.path, { recursive: true });
   writeFileSync(maildir.path, "");
   await rejects(storeOf(maildir).open(), { name: "StorageFailure", kind: "SYS/PERM" });
 });

@@ -10,11 +10,11 @@ function listOf(...lines: string[]): UniqueIdList {
 }
 
 test("a message line gives its message an id, sizes and a carried-over id", () => {
-  const entry = listOf("+ 7 20 22 old%20id a%25b").find("a%b");
+  const entry = listOf("+ 7 20 22 old-id%251 a%25b").find("a%b");
   strictEqual(entry?.id, 7);
   strictEqual(entry?.storedOctets, 20);
   strictEqual(entry?.exactOctets, 22);
-  strictEqual(entry?.carried, "old id");
+  strictEqual(entry?.carried, "old-id%1");
 });
 
 test("the next id is above every id of every kind of line and not below next", () => {
@@ -64,6 +64,8 @@ const BAD = [
   "+ 7 -1 - - a",
   "+ 7 1 x - a",
   "+ 7 1 - - ",
+  "+ 7 1 - %0D%0A a",
+  `+ 7 1 - ${"x".repeat(71)} a`,
   "+ 7 1 - - a/b",
   "+ 7 1 - - .a",
   "+ 7 1 - - a%2",
@@ -89,10 +91,15 @@ test("any name and any carried id come back as they were written", () => {
     unit: fc.integer({ min: 1, max: 255 }).map((c) => String.fromCharCode(c)),
   });
   const name = octets.filter((s) => s !== "" && !s.includes("/") && !s.startsWith("."));
+  const carriedId = fc.string({
+    unit: fc.integer({ min: 0x21, max: 0x7e }).map((c) => String.fromCharCode(c)),
+    minLength: 1,
+    maxLength: 70,
+  });
   fc.assert(
     fc.property(
       name,
-      fc.option(octets, { nil: undefined }),
+      fc.option(carriedId, { nil: undefined }),
       fc.nat(),
       (uniqueName, carried, size) => {
         const message = { id: 5, storedOctets: size, exactOctets: undefined, carried, uniqueName };
