@@ -58,7 +58,8 @@ export async function learnStoredSizes(
   const { sample, rest } = sampleOf(unknown, STAT_SAMPLE);
   await eachOf(sample, STAT_WIDTH, look);
   // Of what is not looked at one by one, the listing can still say what is a file.
-  const files = rest.length > 0 && !lies ? await filesOf(mailboxPath) : new Set<string>();
+  const hinted = !lies && rest.some(([name]) => sizeHints(name).storedOctets !== undefined);
+  const files = hinted ? await filesOf(mailboxPath) : new Set<string>();
   const toLookAt: [string, Place][] = [];
   await inTurns(rest, (named) => {
     const [uniqueName, { folder, fileName }] = named;

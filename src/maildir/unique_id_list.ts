@@ -101,10 +101,10 @@ export class UniqueIdList {
 
   /** Takes one line, without its LF, after the header. False if it is no line of this format. */
   apply(line: string): boolean {
+    // Nearly all lines are messages, and there may be a million.
+    if (line.startsWith("+ ")) return this.#applyMessage(line);
     const fields = line.split(" ");
     switch (fields[0]) {
-      case "+":
-        return fields.length === 6 && this.#applyMessage(fields);
       case "=":
         return fields.length === 4 && this.#applySizes(fields);
       case "-":
@@ -122,31 +122,45 @@ export class UniqueIdList {
     }
   }
 
-  #applyMessage(fields: readonly string[]): boolean {
-    const id = wholeNumber(fields[1]);
-    const storedOctets = wholeNumber(fields[2]);
-    const exactOctets = fields[3] === "-" ? undefined : wholeNumber(fields[3]);
-    const carried = fields[4] === "-" ? undefined : unescapeField(fields[4] ?? "");
-    const uniqueName = unescapeField(fields[5] ?? "");
-    if (id === undefined || storedOctets === undefined || uniqueName === undefined) return false;
-    if (exactOctets === undefined && fields[3] !== "-") return false;
-    if (fields[4] !== "-" && parseUniqueId(carried ?? "") === undefined) return false;
-    if (uniqueName === "" || uniqueName.includes("/") || uniqueName.startsWith(".")) return false;
+  #applyMessage(line: string): boolean {
+    const afterId = line.indexOf(" ", 2);
+    const afterStored = line.indexOf(" ", afterId + 1);
+    const afterExact = line.indexOf(" ", afterStored + 1);
+    const afterCarried = line.indexOf(" ", afterExact + 1);
+    if (afterCarried < 0 || line.includes(" ", afterCarried + 1)) return false;
+    const id = wholeNumberAt(line, 2, afterId);
+    const storedOctets = wholeNumberAt(line, afterId + 1, afterStored);
+    if (id === undefined || storedOctets === undefined) return false;
+    let exactOctets: number | undefined;
+    if (!isNothing(line, afterStored + 1, afterExact)) {
+      exactOctets = wholeNumberAt(line, afterStored + 1, afterExact);
+      if (exactOctets === undefined) return false;
+    }
+    let carried: string | undefined;
+    if (!isNothing(line, afterExact + 1, afterCarried)) {
+      carried = unescapeField(line.slice(afterExact + 1, afterCarried));
+      if (carried === undefined || parseUniqueId(carried) === undefined) return false;
+    }
+    const uniqueName = unescapeField(line.slice(afterCarried + 1));
+    if (uniqueName === undefined || uniqueName === "") return false;
+    if (uniqueName.startsWith(".") || uniqueName.includes("/")) return false;
+    this.#addMessage({ id, uniqueName, carried, storedOctets, exactOctets });
+    return true;
+  }
 
+  #addMessage(
+    message: Pick<Entry, "id" | "uniqueName" | "carried" | "storedOctets" | "exactOctets">,
+  ): void {
+    const { id, uniqueName } = message;
     const last = this.entries.at(-1);
-    const rises = last === undefined || id > last.id;
     this.#next = Math.max(this.#next, id + 1);
-    const known = this.#byName.get(uniqueName);
-    if (!rises || (known !== undefined && !known.removed)) {
+    const rises = last === undefined || id > last.id;
+    if (!rises || this.findPresent(uniqueName) !== undefined) {
       this.#spareLines++;
-      return true;
+      return;
     }
     const entry: Entry = {
-      id,
-      uniqueName,
-      carried,
-      storedOctets,
-      exactOctets,
+      ...message,
       removed: false,
       missingSinceS: undefined,
       folder: undefined,
@@ -155,7 +169,6 @@ export class UniqueIdList {
     };
     this.entries.push(entry);
     this.#byName.set(uniqueName, entry);
-    return true;
   }
 
   /**
@@ -243,10 +256,25 @@ export function encodeMissing(entry: Entry, sinceS: number): string {
   return `? ${entry.id} ${sinceS}\n`;
 }
 
-function wholeNumber(text: string | undefined): number | undefined {
-  if (text === undefined || !/^[0-9]{1,16}$/.test(text)) return undefined;
-  const value = Number(text);
+/** Decimal digits of a line, from one place to another, as a number. */
+function wholeNumberAt(line: string, from: number, to: number): number | undefined {
+  if (to <= from || to - from > 16) return undefined;
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const digit = line.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
   return value < LARGEST_ID ? value : undefined;
+}
+
+/** Whether a field is the "-" that stands for nothing. */
+function isNothing(line: string, from: number, to: number): boolean {
+  return to - from === 1 && line[from] === "-";
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : wholeNumberAt(text, 0, text.length);
 }
 
 // deno-lint-ignore no-control-regex -- control octets are what must not stand in a line
