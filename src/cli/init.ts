@@ -1,5 +1,6 @@
 /**
- * `popkeep init`: a folder from which popkeep can serve: settings, users, certificate and key.
+ * `popkeep init`: a folder from which popkeep can serve: settings, users, certificate, key, and a folder
+ * for the mail, which has to be there for a login to be let in.
  *
  * Nothing that is there is touched: all targets are looked at before anything is asked or written, each
  * file is made only if it does not exist, and what was made is taken away again when a later one fails.
@@ -36,7 +37,8 @@ const FILES = {
 } as const;
 
 /** Where the settings put the mail, so that it stays with them and needs no home folders. */
-const MAILDIR = "mail/{user}";
+const MAIL = "mail";
+const MAILDIR = `${MAIL}/{user}`;
 
 export function initCommand(): Command {
   const command = new Command("init")
@@ -48,11 +50,24 @@ export function initCommand(): Command {
     .addOption(schemeOption())
     .option("--server-name <name>", "the name clients know the server by (default: the host name)")
     .action(init);
+  refuseBoth(command);
   return withExample(
     command,
     "popkeep init mail --user alice",
     "pass mail/alice | popkeep init /etc/popkeep --user alice --password-stdin",
   );
+}
+
+/** Of two options that set the same thing commander takes the later without a word. */
+function refuseBoth(command: Command): void {
+  const given = new Set<string>();
+  for (const option of ["user", "no-user"]) {
+    command.on(`option:${option}`, () => {
+      given.add(option);
+      if (given.size < 2) return;
+      throw new Failure(ExitCode.usage, "--user and --no-user contradict each other");
+    });
+  }
 }
 
 async function init(folder: string, options: Options): Promise<void> {
@@ -67,6 +82,7 @@ async function init(folder: string, options: Options): Promise<void> {
     certificate: { certificate_file: FILES.certificate, key_file: FILES.key },
   });
   await files.make(async () => {
+    await files.addFolder(MAIL, 0o700);
     await files.write(FILES.users, "", 0o600);
     await files.write(FILES.certificate, signed.certificate, 0o644);
     await files.write(FILES.key, signed.key, 0o600);
@@ -97,9 +113,12 @@ function whatNext(folder: string, user: string | undefined, signed: SelfSigned):
   // Settings in the current folder are found without being named.
   const config = folder === "." ? "" : ` --config ${settings}`;
   const mailbox = join(folder, MAILDIR.replace("{user}", user ?? "USER"));
-  const made = Object.values(FILES).map((file) => `  ${join(folder, file)}`).join("\n");
+  const made = [
+    ...Object.values(FILES).map((file) => join(folder, file)),
+    `${join(folder, MAIL)}/`,
+  ];
   return `Made
-${made}
+${made.map((path) => `  ${path}`).join("\n")}
 
 What to do next:
 ${user === undefined ? `  - add a user:                  popkeep user add alice${config}\n` : ""}\

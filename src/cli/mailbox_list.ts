@@ -7,7 +7,7 @@ import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { listing, type ListOptions } from "./listing.ts";
-import { type MaildropState, maildropState, storedOctetsOf } from "./maildrop_state.ts";
+import { type MaildropState, maildropState, refusalOf, storedOctetsOf } from "./maildrop_state.ts";
 import { print } from "./output.ts";
 import { printable } from "./printable.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
@@ -47,12 +47,15 @@ async function list(options: ConfigOptions & ListOptions): Promise<void> {
     rows: rows.map(cellsOf),
     values: rows.map(valuesOf),
   }));
-  const unusable = rows.flatMap(({ user, state }) =>
-    state.kind === "unusable"
-      ? [`the mailbox of ${printable(user)}: ${printable(state.reason)}`]
-      : []
+  const troubles = rows.flatMap(({ user, state }) =>
+    troublesIn(state).map((trouble) => `the mailbox of ${printable(user)}: ${printable(trouble)}`)
   );
-  if (unusable.length > 0) throw new Failure(ExitCode.inputOutput, unusable);
+  if (troubles.length > 0) throw new Failure(ExitCode.inputOutput, troubles);
+}
+
+function troublesIn(state: MaildropState): readonly string[] {
+  if (state.kind === "unusable") return [`${state.reason}; ${refusalOf(state)}`];
+  return state.kind === "there" ? state.troubles : [];
 }
 
 function cellsOf({ user, state }: Row): string[] {
@@ -72,5 +75,6 @@ function valuesOf({ user, state }: Row): unknown {
     messages: usable ? messages.length : null,
     octets: usable ? storedOctetsOf(messages) : null,
     ...(usable ? {} : { error: state.reason }),
+    ...(state.kind === "there" && state.troubles.length > 0 ? { troubles: state.troubles } : {}),
   };
 }

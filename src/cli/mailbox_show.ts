@@ -7,7 +7,7 @@ import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { listing, type ListOptions } from "./listing.ts";
-import { maildropState } from "./maildrop_state.ts";
+import { maildropState, refusalOf } from "./maildrop_state.ts";
 import { type MessageHeader, readMessageHeader } from "./message_header.ts";
 import { print, printErrors } from "./output.ts";
 import { printable } from "./printable.ts";
@@ -41,7 +41,10 @@ async function show(user: string, options: ConfigOptions & ListOptions): Promise
   }
   const state = await maildropState(maildir, entry.account);
   if (state.kind === "unusable") {
-    throw new Failure(ExitCode.inputOutput, `the mailbox of ${printable(user)}: ${state.reason}`);
+    throw new Failure(
+      ExitCode.inputOutput,
+      `the mailbox of ${printable(user)}: ${printable(state.reason)}; ${refusalOf(state)}`,
+    );
   }
   if (state.kind === "not-yet") {
     await printErrors([`${state.path} does not exist yet, so there are no messages`]);
@@ -61,6 +64,9 @@ async function show(user: string, options: ConfigOptions & ListOptions): Promise
     rows: rows.map(cellsOf),
     values: rows.map(valuesOf),
   }));
+  if (state.kind === "there" && state.troubles.length > 0) {
+    throw new Failure(ExitCode.inputOutput, state.troubles.map(printable));
+  }
 }
 
 async function headerOf(message: ListedMessage): Promise<MessageHeader | undefined> {

@@ -1,5 +1,6 @@
 /**
- * What is at the place of a user's mail, as the server would find it.
+ * What is at the place of a user's mail, as the server would find it, and what would keep it from
+ * serving: permission is looked at with this process's own rights.
  *
  * *Knows*: Maildir. *Does not know*: how it is shown.
  */
@@ -9,35 +10,60 @@ import { StorageFailure } from "../maildrop/store.ts";
 import { type ListedMessage, listMessages } from "../maildir/list_messages.ts";
 import { mailboxPath } from "../maildir/location.ts";
 import type { Account } from "../maildrop/store.ts";
+import { fixedFolderOf, whyNoPlace } from "./maildir_place.ts";
+import { troublesOf } from "./maildir_troubles.ts";
 
 export type MaildropState =
-  | { readonly kind: "there"; readonly path: string; readonly messages: readonly ListedMessage[] }
+  | {
+    readonly kind: "there";
+    readonly path: string;
+    readonly messages: readonly ListedMessage[];
+    /** What the server could not do here, a clause each; none when all is well. */
+    readonly troubles: readonly string[];
+  }
   /** Mail that comes will make it; until then the server shows an empty maildrop. */
   | { readonly kind: "not-yet"; readonly path: string }
-  | { readonly kind: "unusable"; readonly path: string | undefined; readonly reason: string };
+  | {
+    readonly kind: "unusable";
+    readonly path: string | undefined;
+    readonly reason: string;
+    /** The response code with which the server would refuse the login. */
+    readonly code: StorageFailure["kind"];
+  };
 
 /** Looks at the Maildir that the setting `maildir` gives the account. Changes nothing. */
 export async function maildropState(maildir: string, account: Account): Promise<MaildropState> {
   const path = mailboxPath(maildir, account);
-  if (path === undefined) {
-    const reason = `the setting maildir, ${maildir}, gives this user no place`;
-    return { kind: "unusable", path, reason };
+  const unusable = (reason: string, code: StorageFailure["kind"] = "SYS/PERM") =>
+    ({ kind: "unusable", path, reason, code }) as const;
+  if (path === undefined) return unusable(whyNoPlace(maildir, account));
+
+  const folders = [path, `${path}/new`, `${path}/cur`];
+  const kinds = await Promise.all(folders.map(kindOf));
+  const odd = kinds.findIndex((kind) => kind !== "folder" && kind !== "nothing");
+  if (odd >= 0) return unusable(`${folders[odd]} ${kinds[odd]}`);
+  const [itself, fresh, cur] = kinds;
+  if (itself === "nothing") {
+    const fixed = fixedFolderOf(maildir);
+    return fixed === undefined || await kindOf(fixed) === "folder"
+      ? { kind: "not-yet", path }
+      : unusable(`${fixed}, where the mail of all users should be, is not there`, "SYS/TEMP");
   }
-  const [itself, fresh, cur] = await Promise.all(
-    [path, `${path}/new`, `${path}/cur`].map(kindOf),
-  );
-  const odd = [itself, fresh, cur].find((kind) => kind !== "folder" && kind !== "nothing");
-  if (odd !== undefined) return { kind: "unusable", path, reason: `${path} ${odd}` };
-  if (itself === "nothing") return { kind: "not-yet", path };
   if (fresh === "nothing" && cur === "nothing") {
-    return { kind: "unusable", path, reason: `${path} has neither new nor cur: it is no Maildir` };
+    return unusable(`${path} has neither new nor cur: it is no Maildir`);
   }
   try {
-    return { kind: "there", path, messages: await listMessages(path) };
+    const messages = await listMessages(path);
+    return { kind: "there", path, messages, troubles: await troublesOf(path, messages) };
   } catch (error) {
     if (!(error instanceof StorageFailure)) throw error;
-    return { kind: "unusable", path, reason: error.message };
+    return unusable(error.message, error.kind);
   }
+}
+
+/** What the server would answer a login to a mailbox that cannot be used. */
+export function refusalOf({ code }: Extract<MaildropState, { kind: "unusable" }>): string {
+  return `the server would refuse the login with -ERR [${code}]`;
 }
 
 /** "folder", "nothing", or what is wrong, as the end of a sentence. */

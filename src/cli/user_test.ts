@@ -10,7 +10,7 @@ import { isHashFault, readStoredPassword } from "../auth/stored_password.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
-import { type MaildropState, maildropState, storedOctetsOf } from "./maildrop_state.ts";
+import { type MaildropState, maildropState, refusalOf, storedOctetsOf } from "./maildrop_state.ts";
 import { print } from "./output.ts";
 import { knownPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
 import { printable } from "./printable.ts";
@@ -58,8 +58,9 @@ async function test(user: string, options: Options): Promise<void> {
 
   const state = await maildropState(maildir, outcome.account);
   await print(`The password of ${name} is right.\n${describe(state)}\n`);
-  if (state.kind === "unusable") {
-    throw new Failure(ExitCode.inputOutput, `${name} would log in and find no mail`);
+  if (state.kind === "unusable") throw new Failure(ExitCode.inputOutput, refusalOf(state));
+  if (state.kind === "there" && state.troubles.length > 0) {
+    throw new Failure(ExitCode.inputOutput, state.troubles.map(printable));
   }
 }
 

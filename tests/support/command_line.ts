@@ -14,6 +14,8 @@ export interface RunOptions {
   /** What standard input holds; nothing unless given. */
   readonly input?: string | Uint8Array;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether to give up root's rights, which no permission holds back; others keep their own. */
+  readonly unprivileged?: boolean;
 }
 
 export interface Ended {
@@ -24,6 +26,9 @@ export interface Ended {
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const TERMINAL = fileURLToPath(new URL("./terminal.py", import.meta.url));
+
+/** Starts what follows as a user who owns nothing (util-linux). */
+const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
 /** The words that start popkeep, to which arguments are added. */
 export function popkeepCommand(): [string, ...string[]] {
@@ -36,7 +41,8 @@ export function popkeepCommand(): [string, ...string[]] {
 
 /** Runs popkeep without a terminal and waits for its end. */
 export function popkeep(args: readonly string[], options: RunOptions): Promise<Ended> {
-  return run([...popkeepCommand(), ...args], options);
+  const asWhom = options.unprivileged && process.geteuid?.() === 0 ? NOBODY : [];
+  return run([...asWhom, ...popkeepCommand(), ...args], options);
 }
 
 /** Waits for a text to appear at the terminal, then types. */

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -34,7 +35,8 @@ test("init makes all that serving needs, and it works", async () => {
   const folder = newFolder();
   const { exitCode, stdout, stderr } = await init(folder, "pop", "--user", "alice@example.com");
   deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" });
-  deepStrictEqual(readdirSync(`${folder}/pop`).sort(), FILES);
+  deepStrictEqual(readdirSync(`${folder}/pop`).sort(), [...FILES, "mail"].sort());
+  strictEqual(statSync(`${folder}/pop/mail`).mode & 0o777, 0o700);
   ok(stdout.includes("popkeep serve --config pop/popkeep.toml"));
 
   const config = ["--config", "pop/popkeep.toml"];
@@ -101,7 +103,27 @@ test("a password or a name that cannot be leaves nothing behind", async () => {
   strictEqual((await init(folder, "--user", "../alice")).exitCode, 65);
   strictEqual((await init(folder, "--user", "alice", "--server-name", "no name")).exitCode, 64);
   strictEqual((await init(folder, "--user", "alice", "--scheme", "MD5")).exitCode, 64);
+  strictEqual((await init(folder, "a/b", "--user", "alice", "--scheme", "MD5")).exitCode, 64);
+  strictEqual((await init(folder, "a/b", "--user", "../alice")).exitCode, 65);
   deepStrictEqual(readdirSync(folder), []);
+});
+
+test("--user and --no-user together are refused, in either order", async () => {
+  const folder = newFolder();
+  for (const both of [["--user", "alice", "--no-user"], ["--no-user", "--user", "alice"]]) {
+    const { exitCode, stderr } = await init(folder, ...both);
+    strictEqual(exitCode, 64);
+    strictEqual(stderr, "popkeep: --user and --no-user contradict each other\n");
+  }
+  deepStrictEqual(readdirSync(folder), []);
+});
+
+test("a folder for mail that is there already is taken as it is", async () => {
+  const folder = newFolder();
+  mkdirSync(`${folder}/mail/alice`, { recursive: true });
+  chmodSync(`${folder}/mail`, 0o750);
+  strictEqual((await init(folder, "--user", "alice")).exitCode, 0);
+  strictEqual(statSync(`${folder}/mail`).mode & 0o777, 0o750);
 });
 
 test("without a terminal and without --password-stdin there is nobody to ask", async () => {

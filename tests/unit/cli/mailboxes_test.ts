@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { MaildirStore } from "../../../src/maildir/maildir_store.ts";
@@ -59,7 +59,8 @@ test("a mailbox that cannot be used does not hide the others", async () => {
   strictEqual(stdout, `odd\t-\t-\t${folder}/mail/odd\nalice\t0\t0\t${folder}/mail/alice\n`);
   strictEqual(
     stderr,
-    `popkeep: the mailbox of odd: ${folder}/mail/odd has neither new nor cur: it is no Maildir\n`,
+    `popkeep: the mailbox of odd: ${folder}/mail/odd has neither new nor cur: it is no Maildir; ` +
+      "the server would refuse the login with -ERR [SYS/PERM]\n",
   );
 });
 
@@ -153,6 +154,7 @@ test("at a terminal a table fits its width, with titles in bold unless NO_COLOR 
 
 test("a mailbox that does not exist yet is empty and no failure", async () => {
   const { folder, mailbox } = setUp();
+  mkdirSync(`${folder}/mail`);
   deepStrictEqual(await mailbox("show", "alice"), {
     exitCode: 0,
     stdout: "",
@@ -164,4 +166,49 @@ test("a user who is not there is told", async () => {
   const { exitCode, stderr } = await setUp().mailbox("show", "nobody");
   strictEqual(exitCode, 67);
   ok(stderr.startsWith("popkeep: there is no user nobody"), stderr);
+});
+
+test("mail that the server could not serve is told, and no command says that all is well", async () => {
+  chmodSync(root, 0o755);
+  const { folder, maildir } = setUp();
+  const alice = maildir("alice");
+  alice.deliver("Subject: 1\n\n", "1700000001.a");
+  chmodSync(`${alice.path}/new/1700000001.a`, 0o000);
+  const folders = [alice.path, `${alice.path}/new`, `${alice.path}/cur`];
+  for (const path of [`${folder}/mail`, ...folders]) chmodSync(path, 0o555);
+  const unprivileged = { folder, unprivileged: true };
+
+  const listed = await popkeep(["mailbox", "list"], unprivileged);
+  strictEqual(listed.exitCode, 74, listed.stderr);
+  strictEqual(listed.stdout, `alice\t1\t12\t${alice.path}\n`);
+  const begins = listed.stderr.trimEnd().split("\n").map((line) => line.split(" by this user")[0]);
+  deepStrictEqual(begins, [
+    `popkeep: the mailbox of alice: ${alice.path} may not be written`,
+    `popkeep: the mailbox of alice: ${alice.path}/new may not be written`,
+    `popkeep: the mailbox of alice: ${alice.path}/cur may not be written`,
+    `popkeep: the mailbox of alice: ${alice.path}/new/1700000001.a may not be read`,
+  ]);
+  ok(listed.stderr.includes("no session would see new mail, beginning with the 1 that "));
+
+  const shown = await popkeep(["mailbox", "show", "alice"], unprivileged);
+  deepStrictEqual([shown.exitCode, shown.stdout], [74, "-\t12\t-\t-\t-\n"]);
+  const tested = await popkeep(
+    ["user", "test", "alice", "--password-stdin"],
+    { ...unprivileged, input: "a" },
+  );
+  strictEqual(tested.exitCode, 74);
+  ok(tested.stdout.startsWith("The password of alice is right.\n"), tested.stdout);
+  ok(tested.stderr.includes("may not be written by this user"), tested.stderr);
+  for (const path of [`${folder}/mail`, ...folders]) chmodSync(path, 0o755);
+});
+
+test("where the folder of all mail is missing, a mailbox is not called empty", async () => {
+  const { folder, mailbox } = setUp();
+  const { exitCode, stdout, stderr } = await mailbox("show", "alice");
+  deepStrictEqual([exitCode, stdout], [74, ""]);
+  strictEqual(
+    stderr,
+    `popkeep: the mailbox of alice: ${folder}/mail, where the mail of all users should be, is ` +
+      "not there; the server would refuse the login with -ERR [SYS/TEMP]\n",
+  );
 });

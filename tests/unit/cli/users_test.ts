@@ -11,7 +11,7 @@ let made = 0;
 /** A folder with settings and a user file, and popkeep's `user` command in it. */
 function setUp(users?: string, settings = 'maildir = "mail/{user}"') {
   const folder = `${root}/${made++}`;
-  mkdirSync(folder);
+  mkdirSync(`${folder}/mail`, { recursive: true });
   writeFileSync(`${folder}/popkeep.toml`, `ssl_bindings = []\n${settings}\n`);
   if (users !== undefined) writeFileSync(`${folder}/users`, users);
   return {
@@ -155,9 +155,9 @@ test("why a user with the right password is kept out is told", async () => {
   const locked = await test("locked");
   strictEqual(locked.exitCode, 77);
   ok(locked.stderr.includes("cannot log in"), locked.stderr);
-  mkdirSync(`${folder}/mail`);
   writeFileSync(`${folder}/mail/odd`, "a file");
   const odd = await test("odd");
   strictEqual(odd.exitCode, 74);
   ok(odd.stdout.includes("is no folder"), odd.stdout);
+  strictEqual(odd.stderr, "popkeep: the server would refuse the login with -ERR [SYS/PERM]\n");
 });
