@@ -68,8 +68,9 @@ export class Authenticator {
     try {
       const entry = await this.#lookUp(user);
       const checkable = entry !== undefined && this.#isCheckable(entry);
-      const stored = checkable ? entry.storedPassword : this.#directory.decoyFor(user);
-      const check = await this.#verify(entry?.account.user ?? user, stored, password, checkable);
+      const check = checkable
+        ? await this.#verify(entry, password, user)
+        : await this.#pretend(user, password);
       if (check === "unavailable") return UNAVAILABLE;
       if (!checkable || check === "wrong") return REFUSED;
       return this.#admit(entry, address);
@@ -96,18 +97,24 @@ export class Authenticator {
     return false;
   }
 
-  /** `known` says that the stored password is the user's own: only then is a success remembered. */
   async #verify(
-    user: string,
-    stored: string,
+    { account: { user }, storedPassword }: DirectoryEntry,
     password: Uint8Array,
-    known: boolean,
+    name: string,
   ): Promise<PasswordCheck> {
-    const digest = this.#memory.digest(user, stored, password);
-    if (known && this.#memory.recalls(user, digest)) return "right";
-    const check = await this.#hash(stored, password, digest);
-    if (known && check === "right") this.#memory.remember(user, digest);
+    const digest = this.#memory.digest(user, storedPassword, password);
+    if (this.#memory.recalls(user, digest)) return "right";
+    // Not used: choosing one takes time too, as it does for who is not there.
+    this.#directory.decoyFor(name);
+    const check = await this.#hash(storedPassword, password, digest);
+    if (check === "right") this.#memory.remember(user, digest);
     return check;
+  }
+
+  /** Does what `#verify` does, and whatever comes out of it means nothing. */
+  async #pretend(user: string, password: Uint8Array): Promise<PasswordCheck> {
+    const decoy = this.#directory.decoyFor(user);
+    return await this.#hash(decoy, password, this.#memory.digest(user, decoy, password));
   }
 
   #hash(stored: string, password: Uint8Array, digest: AttemptDigest): Promise<PasswordCheck> {

@@ -23,7 +23,8 @@ export interface AccountDirectory {
 
   /**
    * A stored password to check in the place of one that this user does not have, so that it costs what
-   * one of the directory's own costs. Always the same for the same name, as a real user's is.
+   * one of the directory's own costs: the same for the name in every spelling that `lookUp` takes for
+   * one, and after a restart, as a real user's is.
    */
   decoyFor(user: string): string;
 }

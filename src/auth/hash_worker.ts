@@ -30,7 +30,7 @@ async function verdictOn(stored: string, password: Uint8Array): Promise<HashVerd
   try {
     const check = readStoredPassword(stored);
     if (isHashFault(check)) return { kind: "wrong" };
-    return { kind: await check(password) ? "right" : "wrong" };
+    return { kind: await check.matches(password) ? "right" : "wrong" };
   } catch (error) {
     return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
   }

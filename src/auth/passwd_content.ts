@@ -18,8 +18,8 @@ export interface PasswdContent {
   readonly entries: ReadonlyMap<string, PasswdEntry>;
   /** Lines that were skipped, and entries whose password can never match. */
   readonly faults: readonly PasswdFault[];
-  /** Password fields that can be checked: one for each user who can log in. */
-  readonly checkable: readonly string[];
+  /** Password fields that can be checked, by cost class: one for each user who can log in. */
+  readonly checkable: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Reads a user file. Of several entries for a user the first counts, as in Dovecot. */
@@ -27,7 +27,7 @@ export function parsePasswdContent(octets: Uint8Array): PasswdContent {
   const text = new TextDecoder("utf-8").decode(octets);
   const entries = new Map<string, PasswdEntry>();
   const faults: PasswdFault[] = [];
-  const checkable: string[] = [];
+  const checkable = new Map<string, string[]>();
   let number = 0;
   for (const line of text.split("\n")) {
     number++;
@@ -43,7 +43,9 @@ export function parsePasswdContent(octets: Uint8Array): PasswdContent {
       entries.set(entry.user, entry);
       const read = readStoredPassword(entry.storedPassword);
       if (!isHashFault(read)) {
-        checkable.push(entry.storedPassword);
+        const alike = checkable.get(read.costClass);
+        if (alike === undefined) checkable.set(read.costClass, [entry.storedPassword]);
+        else alike.push(entry.storedPassword);
       } else if (read.kind !== "locked") {
         faults.push({ line: number, reason: `the user cannot log in: ${read.reason}` });
       }

@@ -13,14 +13,14 @@
  * *Knows* files and the log. *Does not know* passwords: what it hands out is the field as it stands.
  */
 
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Account } from "../maildrop/store.ts";
+import { Decoys } from "./decoys.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import { parsePasswdContent, type PasswdContent } from "./passwd_content.ts";
 import type { PasswdEntry } from "./passwd_line.ts";
-import { decoyPassword } from "./stored_password.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -43,6 +43,7 @@ interface Stamp {
 
 interface Loaded {
   readonly content: PasswdContent;
+  readonly decoys: Decoys;
   readonly digest: string;
   readonly stamp: Stamp;
   /** Something may have been written since, in the same tick of the file system's clock. */
@@ -70,9 +71,6 @@ export async function openPasswdFile(
 export class PasswdFile implements AccountDirectory {
   readonly #path: string;
   readonly #nowMs: () => number;
-  /** Chooses decoys; nobody outside can foresee which. */
-  readonly #decoyKey = randomBytes(32);
-  readonly #defaultDecoy = decoyPassword();
   #loaded: Loaded;
   #lookedMs: number;
   #looking: Promise<boolean> | undefined;
@@ -109,14 +107,9 @@ export class PasswdFile implements AccountDirectory {
     };
   }
 
-  /**
-   * One of the file's own password fields. Each name has its own, so that in a file of several schemes
-   * the names that do not exist cost what the names that do exist cost, in the same proportions.
-   */
+  /** One of the file's own password fields. */
   decoyFor(user: string): string {
-    const { checkable } = this.#loaded.content;
-    const at = createHmac("sha256", this.#decoyKey).update(user).digest().readUInt32BE(0);
-    return checkable[at % Math.max(checkable.length, 1)] ?? this.#defaultDecoy;
+    return this.#loaded.decoys.decoyFor(user);
   }
 
   /**
@@ -184,8 +177,10 @@ async function load(path: string, nowMs: () => number): Promise<Loaded> {
   try {
     const stamp = await stampOf(file);
     const octets = await file.readFile();
+    const content = parsePasswdContent(octets);
     return {
-      content: parsePasswdContent(octets),
+      content,
+      decoys: new Decoys(content),
       digest: createHash("sha256").update(octets).digest("hex"),
       stamp,
       doubtful: Math.abs(nowMs() - stamp.modifiedMs) < QUIET_MS,

@@ -12,7 +12,7 @@ import { blfCrypt, crypt, sha256Crypt, sha512Crypt } from "./password_schemes/cr
 import { pbkdf2 } from "./password_schemes/pbkdf2.ts";
 import { plaintext } from "./password_schemes/plaintext.ts";
 import {
-  type HashCheck,
+  type CheckableHash,
   type HashFault,
   type MakeableScheme,
   PasswordFault,
@@ -69,7 +69,7 @@ const NOT_HONOURED: ReadonlySet<string> = new Set([
 export const MAKEABLE_SCHEMES: readonly string[] = MAKEABLE.map((scheme) => scheme.names[0] ?? "");
 
 /** Reads a password field and returns what checks passwords against it; computes nothing. */
-export function readStoredPassword(stored: string): HashCheck | HashFault {
+export function readStoredPassword(stored: string): CheckableHash | HashFault {
   if (stored === "") return { kind: "locked", reason: "no password is set" };
   const { name, encoding, hash } = parseScheme(stored);
   const scheme = BY_NAME.get(name);
@@ -81,8 +81,8 @@ export function readStoredPassword(stored: string): HashCheck | HashFault {
   return raw instanceof Uint8Array ? scheme.read(raw) : raw;
 }
 
-export function isHashFault(read: HashCheck | HashFault): read is HashFault {
-  return typeof read === "object";
+export function isHashFault(read: CheckableHash | HashFault): read is HashFault {
+  return "reason" in read;
 }
 
 /** The name of the scheme that a password field is written in, or undefined if it is none of ours. */

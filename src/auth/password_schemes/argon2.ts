@@ -10,7 +10,8 @@ import { Buffer } from "node:buffer";
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { HASH_COST } from "../../limits.ts";
 import {
-  type HashCheck,
+  type CheckableHash,
+  costClass,
   type HashFault,
   type MakeableScheme,
   malformed,
@@ -34,7 +35,7 @@ export const argon2: MakeableScheme = {
   names: ["ARGON2ID", "ARGON2I"],
   encoding: "text",
 
-  read(stored): HashCheck | HashFault {
+  read(stored): CheckableHash | HashFault {
     const match = PATTERN.exec(octetsAsText(stored));
     if (match === null) return malformed("ARGON2");
     const [, variant, m, t, p, salt64 = "", hash64 = ""] = match;
@@ -47,14 +48,17 @@ export const argon2: MakeableScheme = {
     const salt = Buffer.from(salt64, "base64");
     const hash = Buffer.from(hash64, "base64");
 
-    return async (password) => {
-      const made = await compute(variant === "id" ? "id" : "i", password, salt, {
-        memoryKib,
-        passes,
-        parallelism,
-        hashOctets: hash.length,
-      });
-      return timingSafeEqual(made, hash);
+    return {
+      costClass: costClass("argon2", memoryKib * passes),
+      async matches(password) {
+        const made = await compute(variant === "id" ? "id" : "i", password, salt, {
+          memoryKib,
+          passes,
+          parallelism,
+          hashOctets: hash.length,
+        });
+        return timingSafeEqual(made, hash);
+      },
     };
   },
 

@@ -9,7 +9,8 @@
 import { randomBytes } from "node:crypto";
 import { HASH_COST } from "../../limits.ts";
 import {
-  type HashCheck,
+  type CheckableHash,
+  costClass,
   type HashFault,
   malformed,
   octetsAsText,
@@ -25,15 +26,18 @@ const MADE_COST = 12;
 
 const PATTERN = /^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$/;
 
-export function readBcrypt(stored: Uint8Array): HashCheck | HashFault {
+export function readBcrypt(stored: Uint8Array): CheckableHash | HashFault {
   const hash = octetsAsText(stored);
   const cost = Number(PATTERN.exec(hash)?.[1]);
   if (!(cost >= 4 && cost <= 31)) return malformed("BLF-CRYPT");
   if (cost > HASH_COST.bcryptCost) return tooCostly("BLF-CRYPT");
-  return async (password) => {
-    const { bcryptVerify } = await import("hash-wasm");
-    // It compares the whole of both hashes, whatever differs.
-    return await bcryptVerify({ password: password.subarray(0, KEY_OCTETS), hash });
+  return {
+    costClass: costClass("bcrypt", 2 ** cost),
+    async matches(password) {
+      const { bcryptVerify } = await import("hash-wasm");
+      // It compares the whole of both hashes, whatever differs.
+      return await bcryptVerify({ password: password.subarray(0, KEY_OCTETS), hash });
+    },
   };
 }
 

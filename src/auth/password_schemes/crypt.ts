@@ -7,7 +7,7 @@
 
 import { makeBcrypt, readBcrypt } from "./bcrypt.ts";
 import {
-  type HashCheck,
+  type CheckableHash,
   type HashFault,
   type MakeableScheme,
   octetsAsText,
@@ -15,7 +15,7 @@ import {
 } from "./scheme.ts";
 import { makeShaCrypt, readShaCrypt } from "./sha_crypt.ts";
 
-const READERS: Readonly<Record<string, (stored: Uint8Array) => HashCheck | HashFault>> = {
+const READERS: Readonly<Record<string, (stored: Uint8Array) => CheckableHash | HashFault>> = {
   "2a": readBcrypt,
   "2b": readBcrypt,
   "2y": readBcrypt,
@@ -33,7 +33,7 @@ const NOT_HONOURED: Readonly<Record<string, string>> = {
   "y": "yescrypt",
 };
 
-function readCrypt(stored: Uint8Array): HashCheck | HashFault {
+function readCrypt(stored: Uint8Array): CheckableHash | HashFault {
   const text = octetsAsText(stored);
   // As shadow(5) has it: no hash begins so, the account's password is locked.
   if (/^[!*]/.test(text)) return { kind: "locked", reason: "the password is locked" };

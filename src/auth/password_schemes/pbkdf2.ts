@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
 import { HASH_COST } from "../../limits.ts";
-import { type MakeableScheme, malformed, octetsAsText, tooCostly } from "./scheme.ts";
+import { costClass, type MakeableScheme, malformed, octetsAsText, tooCostly } from "./scheme.ts";
 
 /** Dovecot makes 5,000. OWASP asks for 1,300,000, at which each guess costs a server up to two seconds. */
 const MADE_ROUNDS = 600_000;
@@ -24,8 +24,11 @@ export const pbkdf2: MakeableScheme = {
     if (rounds > HASH_COST.pbkdf2Rounds) return tooCostly("PBKDF2");
     const salt = Buffer.from(match[1] as string, "latin1");
     const key = Buffer.from(match[3] as string, "hex");
-    // Synchronous, since it runs in a thread made for it.
-    return (password) => timingSafeEqual(compute(password, salt, rounds), key);
+    return {
+      costClass: costClass("pbkdf2", rounds),
+      // Synchronous, since it runs in a thread made for it.
+      matches: (password) => timingSafeEqual(compute(password, salt, rounds), key),
+    };
   },
 
   make(password) {

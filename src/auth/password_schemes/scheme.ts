@@ -1,10 +1,15 @@
 /** The interface of a password scheme: how one kind of stored hash is read, checked and made. */
 
-/**
- * Checks one password against one stored hash, in time that does not depend on how nearly it matches.
- * The password has 1 to PASSWORD_OCTETS octets and no NUL.
- */
-export type HashCheck = (password: Uint8Array) => boolean | Promise<boolean>;
+/** A stored hash that was read. */
+export interface CheckableHash {
+  /** Names what a check costs, by `costClass`: hashes of one class take about the same time. */
+  readonly costClass: string;
+  /**
+   * Checks a password, in time that does not depend on how nearly it matches. It has 1 to
+   * PASSWORD_OCTETS octets and no NUL.
+   */
+  matches(password: Uint8Array): boolean | Promise<boolean>;
+}
 
 /**
  * Why a stored hash can never be matched.
@@ -27,7 +32,7 @@ export interface PasswordScheme {
   /** Octets of a hash of fixed size: then hexadecimal is told from base64 by its length, as Dovecot does. */
   readonly rawOctets?: number;
   /** Reads a hash and bounds its cost; computes nothing. */
-  read(stored: Uint8Array): HashCheck | HashFault;
+  read(stored: Uint8Array): CheckableHash | HashFault;
 }
 
 /** A scheme that popkeep makes hashes of. */
@@ -43,6 +48,11 @@ export interface MakeableScheme extends PasswordScheme {
 /** The password cannot be used; the message is for the person who chose it. */
 export class PasswordFault extends Error {
   override readonly name = "PasswordFault";
+}
+
+/** Names a cost to a power of two; `work` is a number that the time of a check is proportional to. */
+export function costClass(algorithm: string, work: number): string {
+  return `${algorithm} 2^${Math.floor(Math.log2(work))}`;
 }
 
 export function malformed(scheme: string): HashFault {

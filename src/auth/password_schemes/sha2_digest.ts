@@ -8,7 +8,8 @@
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import {
-  type HashCheck,
+  type CheckableHash,
+  costClass,
   type HashFault,
   type MakeableScheme,
   malformed,
@@ -45,14 +46,17 @@ function unsalted(name: string, algorithm: Algorithm): PasswordScheme {
     names: [name],
     encoding: "base64",
     rawOctets,
-    read: (stored): HashCheck | HashFault =>
+    read: (stored): CheckableHash | HashFault =>
       stored.length === rawOctets ? compare(algorithm, stored, new Uint8Array()) : malformed(name),
   };
 }
 
-function compare(algorithm: Algorithm, digest: Uint8Array, salt: Uint8Array): HashCheck {
-  return (password) =>
-    timingSafeEqual(createHash(algorithm).update(password).update(salt).digest(), digest);
+function compare(algorithm: Algorithm, digest: Uint8Array, salt: Uint8Array): CheckableHash {
+  return {
+    costClass: costClass(algorithm, 1),
+    matches: (password) =>
+      timingSafeEqual(createHash(algorithm).update(password).update(salt).digest(), digest),
+  };
 }
 
 export const ssha512: MakeableScheme = salted("SSHA512", "sha512");

@@ -9,7 +9,14 @@
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { HASH_COST } from "../../limits.ts";
-import { type HashCheck, type HashFault, malformed, octetsAsText, tooCostly } from "./scheme.ts";
+import {
+  type CheckableHash,
+  costClass,
+  type HashFault,
+  malformed,
+  octetsAsText,
+  tooCostly,
+} from "./scheme.ts";
 
 interface Variant {
   readonly name: string;
@@ -43,7 +50,7 @@ const MADE_ROUNDS = 100_000;
 
 const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-export function readShaCrypt(stored: Uint8Array): HashCheck | HashFault {
+export function readShaCrypt(stored: Uint8Array): CheckableHash | HashFault {
   const match = PATTERN.exec(octetsAsText(stored));
   const variant = match?.[1] === "5" ? SHA256 : SHA512;
   if (match === null) return malformed("SHA512-CRYPT or SHA256-CRYPT");
@@ -52,9 +59,12 @@ export function readShaCrypt(stored: Uint8Array): HashCheck | HashFault {
   const salt = Buffer.from(match[3] as string, "latin1");
   const hash = Buffer.from(match[4] as string, "latin1");
   if (hash.length !== Math.ceil(variant.digestOctets * 8 / 6)) return malformed(variant.name);
-  return (password) => {
-    const made = Buffer.from(compute(variant, password, salt, rounds), "latin1");
-    return timingSafeEqual(made, hash);
+  return {
+    costClass: costClass(variant.name, rounds),
+    matches(password) {
+      const made = Buffer.from(compute(variant, password, salt, rounds), "latin1");
+      return timingSafeEqual(made, hash);
+    },
   };
 }
 

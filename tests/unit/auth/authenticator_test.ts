@@ -73,6 +73,22 @@ test("an unknown user costs one hash of the directory's kind, as a known one doe
   deepStrictEqual(jobs, ["{PLAIN}alice-secret", DECOY, DECOY, DECOY]);
 });
 
+test("a decoy is chosen for a known user too, since choosing one takes time", async () => {
+  const { login, directory, jobs } = setUp();
+  const chosenFor: string[] = [];
+  directory.decoyFor = (user) => {
+    chosenFor.push(user);
+    return DECOY;
+  };
+  await login("alice", "wrong");
+  await login("nobody", "wrong");
+  await login("alice", "alice-secret");
+  deepStrictEqual(chosenFor, ["alice", "nobody", "alice"]);
+  await login("alice", "alice-secret");
+  strictEqual(chosenFor.length, 3, "a password that is remembered costs nothing of the kind");
+  ok(jobs.includes(DECOY));
+});
+
 test("a password that happens to fit the decoy is refused, each time", async () => {
   const { login, jobs } = setUp();
   for (let time = 0; time < 2; time++) {

@@ -31,10 +31,10 @@ for (const [kind, of] of kinds) {
       const check = readStoredPassword(stored);
       if (isHashFault(check)) throw new Error(`${stored}: ${check.reason}`);
       const password = Buffer.from(passwordBase64, "base64");
-      strictEqual(await check(password), true, stored);
+      strictEqual(await check.matches(password), true, stored);
       const other = Buffer.from(password);
       other[0] = (other[0] ?? 0) ^ 1;
-      strictEqual(await check(other), false, stored);
+      strictEqual(await check.matches(other), false, stored);
     }
   });
 }

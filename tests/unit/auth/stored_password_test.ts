@@ -26,7 +26,7 @@ const octets = (text: string) => new TextEncoder().encode(text);
 async function matches(stored: string, password: Uint8Array): Promise<boolean> {
   const check = readStoredPassword(stored);
   if (isHashFault(check)) throw new Error(check.reason);
-  return await check(password);
+  return await check.matches(password);
 }
 
 function faultKind(stored: string): string {
