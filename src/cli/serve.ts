@@ -12,10 +12,12 @@ import { getLogger } from "@logtape/logtape";
 import { Command } from "commander";
 import { configureLog, logWritten } from "../admin/log.ts";
 import { ListenFailure } from "../net/listener.ts";
+import { openFilesLimit } from "../platform/open_files.ts";
 import { faultText, loadSettings, type Settings, settingsWarnings } from "../settings.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { fileLimitWarning } from "./file_limit.ts";
 import { Service } from "./service.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { SignalQueue } from "./signal_queue.ts";
@@ -109,6 +111,14 @@ async function reload(service: Service, file: string): Promise<void> {
 function warnOf(settings: Settings): void {
   for (const { key, message } of settingsWarnings(settings)) {
     log.warning("unwise setting", { key, reason: message });
+  }
+  const reason = fileLimitWarning(settings.maxConnections);
+  if (reason !== undefined) log.warning("unwise setting", { key: "max_connections", reason });
+  const openFiles = openFilesLimit();
+  const { maxConnections } = settings;
+  // A connection is one, and the message that it sends another.
+  if (openFiles !== undefined && openFiles < maxConnections) {
+    log.warning("fewer files may be open than connections", { openFiles, maxConnections });
   }
 }
 

@@ -91,8 +91,8 @@ export class Connection implements Swept, HandshakeOutcome {
   /** The server stops: says so if something can be said, and closes without UPDATE. */
   stopNow(): void {
     this.#stopping = "now";
-    if (this.#phase !== "serving") return this.#destroy("shutdown");
-    if (!this.#loop.running) this.#stopIfDue();
+    if (this.#phase === "handshake") this.#destroy("shutdown");
+    else if (!this.#loop.running) this.#stopIfDue();
     // In the middle of a message a line of ours would pass for a part of it.
     else if (this.#loop.sending) this.#destroy("shutdown");
   }

@@ -90,10 +90,13 @@ test("without a time to give, sessions end at once", async () => {
   const server = await start("0");
   try {
     const session = await server.login("alice");
+    const waiting = await server.connect({ tls: true });
     const end = exited(server);
     server.signal("SIGINT");
-    assert.match((await session.reply()).line, GOODBYE);
-    await session.closed();
+    for (const client of [session, waiting]) {
+      assert.match((await client.reply()).line, GOODBYE);
+      await client.closed();
+    }
     assert.deepEqual(await end, [0, null]);
   } finally {
     await server.stop();
