@@ -4,6 +4,7 @@
  * *Knows* lines and their numbers. *Does not know* files.
  */
 
+import { ignoredFields } from "./ignored_fields.ts";
 import { isHashFault, readStoredPassword } from "./stored_password.ts";
 import { parsePasswdLine, type PasswdEntry } from "./passwd_line.ts";
 
@@ -16,11 +17,14 @@ export interface PasswdFault {
 
 export interface PasswdContent {
   readonly entries: ReadonlyMap<string, PasswdEntry>;
-  /** Lines that were skipped, and entries whose password can never match. */
+  /** Lines that were skipped, entries whose password can never match, and fields not honoured. */
   readonly faults: readonly PasswdFault[];
   /** Password fields that can be checked, by cost class: one for each user who can log in. */
   readonly checkable: ReadonlyMap<string, readonly string[]>;
 }
+
+/** Such a line is an entry for Dovecot as well; few mean it. */
+const NO_COLON = 'there is no ":" in it, so the whole line is a user who has no password';
 
 /** Reads a user file. Of several entries for a user the first counts, as in Dovecot. */
 export function parsePasswdContent(octets: Uint8Array): PasswdContent {
@@ -32,7 +36,10 @@ export function parsePasswdContent(octets: Uint8Array): PasswdContent {
   for (const line of text.split("\n")) {
     number++;
     const entry = parsePasswdLine(line.endsWith("\r") ? line.slice(0, -1) : line);
-    if (entry === undefined) continue;
+    if (entry === undefined) {
+      if (/^:./.test(line)) faults.push({ line: number, reason: "skipped: no user is named" });
+      continue;
+    }
     if (line.includes("\ufffd")) {
       faults.push({ line: number, reason: "not UTF-8" });
     } else if ("fault" in entry) {
@@ -41,6 +48,8 @@ export function parsePasswdContent(octets: Uint8Array): PasswdContent {
       faults.push({ line: number, reason: "the user is there already; the first entry counts" });
     } else {
       entries.set(entry.user, entry);
+      const odd = line.includes(":") ? ignoredFields(entry.extra) : [NO_COLON];
+      if (odd.length > 0) faults.push({ line: number, reason: odd.join("; ") });
       const read = readStoredPassword(entry.storedPassword);
       if (!isHashFault(read)) {
         const alike = checkable.get(read.costClass);

@@ -9,7 +9,7 @@
  * follows, that is an old way to write `userdb_mail`. Source: Dovecot 2.3, src/auth/db-passwd-file.c.
  *
  * Of the extras `nologin`, `fail`, `allow_nets`, `allow_real_nets`, `user` and `userdb_home` have a
- * meaning here. uid and gid are not used, since popkeep does not change its own.
+ * meaning here; see ignored_fields.ts for those that are warned of. uid and gid are not used, since popkeep does not change its own.
  */
 
 import { type AllowedNetworks, parseAllowedNetworks } from "./allowed_networks.ts";

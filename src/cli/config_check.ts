@@ -5,8 +5,10 @@
 
 import { Command } from "commander";
 import { settingsWarnings } from "../settings.ts";
+import { openPasswdFile } from "../auth/passwd_file.ts";
 import { listUsers } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
+import { usersWithoutPlace } from "./login_obstacles.ts";
 import { print, printErrors } from "./output.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { printUserFileFaults } from "./user_file.ts";
@@ -23,10 +25,15 @@ async function check(options: ConfigOptions): Promise<void> {
   const settings = settingsOrFailure(options);
   const warnings = settingsWarnings(settings);
   const { users, faults } = await listUsers(settings.userFile);
+  const directory = await openPasswdFile(settings.userFile);
   if (users.length === 0) {
     warnings.push({ key: "user_file", message: `there are no users in ${settings.userFile}` });
   }
+  for (const message of await usersWithoutPlace(users, directory, settings.maildir)) {
+    warnings.push({ key: "maildir", message });
+  }
   await printErrors(warnings.map(({ key, message }) => `warning: ${key}: ${message}`));
   await printUserFileFaults(settings.userFile, faults);
-  await print(`${settings.file} is good.\n`);
+  const verdict = warnings.length + faults.length === 0 ? "good" : "usable; see the warnings";
+  await print(`${settings.file} is ${verdict}.\n`);
 }

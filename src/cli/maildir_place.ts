@@ -1,23 +1,11 @@
 /**
- * The setting `maildir` seen from outside: the folder that holds all mail, and why a user gets no place
- * in it.
+ * Why the setting `maildir` gives a user no place.
  *
  * *Knows*: the template's variables. *Does not know*: the disk.
  */
 
 import { LOCATION_VARIABLES, mailboxPath } from "../maildir/location.ts";
 import type { Account } from "../maildrop/store.ts";
-
-/**
- * The folder that the template names before its first variable; undefined when it begins with {home}.
- * It has to be there: when it is not, a disk may be missing, and no mailbox is taken to be empty.
- */
-export function fixedFolderOf(template: string): string | undefined {
-  const variable = template.indexOf("{");
-  const fixed = variable < 0 ? template : template.slice(0, variable);
-  const folder = fixed.slice(0, fixed.lastIndexOf("/"));
-  return fixed === "" ? undefined : folder === "" ? "/" : folder;
-}
 
 /** Why the template gives the account no path, as a clause. */
 export function whyNoPlace(template: string, account: Account): string {

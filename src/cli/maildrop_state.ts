@@ -10,7 +10,8 @@ import { StorageFailure } from "../maildrop/store.ts";
 import { type ListedMessage, listMessages } from "../maildir/list_messages.ts";
 import { mailboxPath } from "../maildir/location.ts";
 import type { Account } from "../maildrop/store.ts";
-import { fixedFolderOf, whyNoPlace } from "./maildir_place.ts";
+import { fixedFolderOf } from "../settings/maildir_folder.ts";
+import { whyNoPlace } from "./maildir_place.ts";
 import { troublesOf } from "./maildir_troubles.ts";
 
 export type MaildropState =

@@ -17,7 +17,6 @@ import { faultText, loadSettings, type Settings, settingsWarnings } from "../set
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
-import { fileLimitWarning } from "./file_limit.ts";
 import { Service } from "./service.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { SignalQueue } from "./signal_queue.ts";
@@ -112,8 +111,6 @@ function warnOf(settings: Settings): void {
   for (const { key, message } of settingsWarnings(settings)) {
     log.warning("unwise setting", { key, reason: message });
   }
-  const reason = fileLimitWarning(settings.maxConnections);
-  if (reason !== undefined) log.warning("unwise setting", { key: "max_connections", reason });
   const openFiles = openFilesLimit();
   const { maxConnections } = settings;
   // A connection is one, and the message that it sends another.

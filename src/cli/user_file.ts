@@ -83,17 +83,26 @@ export async function editing(edit: Promise<void>): Promise<void> {
   }
 }
 
+/** Faults of a user file that are told one by one; of the rest only the number. */
+const FAULTS_TOLD = 20;
+
 /** Tells what is wrong with lines of a user file, on standard error. */
 export function printUserFileFaults(
   userFile: string,
   faults: readonly { readonly line: number; readonly reason: string }[],
 ): Promise<void> {
-  return printErrors(
-    faults.map(({ line, reason }) => `warning: ${userFile}:${line}: ${printable(reason)}`),
+  const told = faults.slice(0, FAULTS_TOLD).map(({ line, reason }) =>
+    `warning: ${userFile}:${line}: ${printable(reason)}`
   );
+  const left = faults.length - told.length;
+  if (left > 0) told.push(`warning: ${userFile}: ${left} more lines are at fault`);
+  return printErrors(told);
 }
 
-/** A sentence as it stands after "popkeep: ". */
+/** A sentence as it stands after "popkeep: ". A name such as BLF-CRYPT stays as it is. */
 function asClause(sentence: string): string {
-  return printable(sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, ""));
+  const begin = /^[A-Z](?![A-Z])/.test(sentence)
+    ? sentence.charAt(0).toLowerCase()
+    : sentence.charAt(0);
+  return printable(begin + sentence.slice(1).replace(/\.$/, ""));
 }

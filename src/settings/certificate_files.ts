@@ -34,10 +34,12 @@ export function checkCertificateFiles(files: CertificateFiles): CertificateFault
   return faults;
 }
 
-/** Whether other users of the machine can read the file; false if it is not there. */
-export function isReadableByOthers(file: string): boolean {
-  const status = statSync(file, { throwIfNoEntry: false });
-  return status !== undefined && (status.mode & 0o004) !== 0;
+/** What other users of the machine can do with a secret file; undefined if nothing, or it is not there. */
+export function whatOthersMay(file: string): "read" | "change" | "read and change" | undefined {
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  const [reads, writes] = [(mode & 0o004) !== 0, (mode & 0o002) !== 0];
+  if (reads && writes) return "read and change";
+  return reads ? "read" : writes ? "change" : undefined;
 }
 
 /** When the certificate ends, ms since 1970; undefined if it cannot be read. */
@@ -82,6 +84,18 @@ function readPem<Value>(
   try {
     return parse(pem);
   } catch {
+    if (
+      of === "keyFile" &&
+      /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem)
+    ) {
+      const found = `a private key in ${file} that is encrypted with a passphrase`;
+      faults.push({
+        of,
+        found,
+        allowed: `${allowed}: \`openssl pkey -in OLD -out NEW\` makes one`,
+      });
+      return undefined;
+    }
     // The library's own text ("DECODER routines::unsupported") tells nobody anything.
     faults.push({ of, found: `no ${name} in ${file}`, allowed });
     return undefined;

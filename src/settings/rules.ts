@@ -1,24 +1,15 @@
 /**
- * What the settings must hold together, beyond each key's own range, and what is allowed but unwise.
+ * What the settings must hold together, beyond each key's own range.
  *
  * *Knows*: the settings as a whole. *Does not know*: lines of the file; the caller adds them by the key.
  */
 
 import { accessSync, constants } from "node:fs";
-import { hostname } from "node:os";
-import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
-import { formatBinding, isLoopback } from "./binding.ts";
-import {
-  certificateEndsMs,
-  checkCertificateFiles,
-  isCertificateFor,
-  isReadableByOthers,
-  whyUnreadable,
-} from "./certificate_files.ts";
+import { formatBinding } from "./binding.ts";
+import { checkCertificateFiles, whyUnreadable } from "./certificate_files.ts";
 import type { Settings } from "./effective.ts";
 import { shownValue } from "./faults.ts";
 import { nearest } from "./nearest.ts";
-import { formatDuration } from "./units.ts";
 
 /** A fault without its place: `key` is where to look for the line. */
 export interface BrokenRule {
@@ -29,15 +20,6 @@ export interface BrokenRule {
   /** Other top-level keys that the rule reads: it says nothing when their values are in doubt. */
   readonly reads?: readonly string[];
 }
-
-/** Something that works and that an operator should know of. */
-export interface Warning {
-  readonly key: string;
-  readonly message: string;
-}
-
-/** How long before its end a certificate is warned about: one that renews itself is renewed by then. */
-const CERTIFICATE_NOTICE_MS = 14 * 86_400_000;
 
 const MAILDIR_VARIABLES = ["home", "user", "local", "domain"];
 
@@ -147,60 +129,4 @@ function bindingFaults(settings: Settings): BrokenRule[] {
     });
   }
   return faults;
-}
-
-/** What is allowed and unwise; looks at the certificate files. */
-export function settingsWarnings(settings: Settings, nowMs: number = Date.now()): Warning[] {
-  const warnings: Warning[] = [];
-  const warn = (key: string, message: string) => warnings.push({ key, message });
-  if (settings.maxCommandSizeOctets < CAPA_COMMAND_OCTETS_FLOOR) {
-    warn(
-      "max_command_size",
-      `${settings.maxCommandSizeOctets} octets are fewer than the ${CAPA_COMMAND_OCTETS_FLOOR} ` +
-        "that RFC 2449 asks of a server with CAPA; some clients will not be able to log in",
-    );
-  }
-  if (settings.authenticatedConnectionTimeoutMs < AUTOLOGOUT_FLOOR_MS) {
-    const timeout = formatDuration(settings.authenticatedConnectionTimeoutMs);
-    warn(
-      "authenticated_connection_timeout",
-      `${timeout} is less than the 10m that RFC 1939 asks for; clients that take longer over a ` +
-        "message lose their session",
-    );
-  }
-  const open = settings.unencryptedOrTlsBindings.filter(({ address }) => !isLoopback(address));
-  if (settings.loginType !== "secure_login" && open.length > 0) {
-    warn(
-      "login_type",
-      `${settings.loginType} lets passwords cross the network readable on ` +
-        open.map(formatBinding).join(", "),
-    );
-  }
-  if (settings.loginType === "secure_login" && settings.certificates.length === 0) {
-    warn(
-      "certificates",
-      "there is no certificate and login_type is secure_login, so nobody can log in",
-    );
-  }
-  // A machine's own name, which is the default, need not be the one that clients use.
-  const { serverName, certificates } = settings;
-  if (
-    certificates.length > 0 && serverName !== hostname() &&
-    !certificates.some(({ certificateFile }) => isCertificateFor(certificateFile, serverName))
-  ) {
-    warn("server_name", `no certificate is for ${serverName}; clients will not trust that name`);
-  }
-  for (const [index, { certificateFile, keyFile }] of settings.certificates.entries()) {
-    const table = `certificates[${index}]`;
-    if (isReadableByOthers(keyFile)) {
-      warn(`${table}.key_file`, `every user of this machine can read ${keyFile}; chmod o= it`);
-    }
-    const endsMs = certificateEndsMs(certificateFile);
-    if (endsMs !== undefined && endsMs - nowMs < CERTIFICATE_NOTICE_MS) {
-      const day = new Date(endsMs).toISOString().slice(0, 10);
-      const tense = endsMs < nowMs ? "ended" : "ends";
-      warn(`${table}.certificate_file`, `${certificateFile} ${tense} on ${day}`);
-    }
-  }
-  return warnings;
 }

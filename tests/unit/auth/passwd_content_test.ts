@@ -47,7 +47,37 @@ test("a user whose password cannot be checked is there, and told", () => {
 });
 
 test("users without a password and locked ones are nothing to tell", () => {
-  deepStrictEqual(parse("alice\nbob:\ncarol:!\ndave:*::::::\n").faults, []);
+  deepStrictEqual(parse("bob:\ncarol:!\ndave:*::::::\n").faults, []);
+});
+
+test("a line that names nobody, or is no entry by the look of it, is told", () => {
+  const { entries, faults } = parse(":{PLAIN}hunter2:\ngarbage line\n:\nbob:{PLAIN}b\n");
+  deepStrictEqual([...entries.keys()], ["garbage line", "bob"]);
+  deepStrictEqual(faults, [
+    { line: 1, reason: "skipped: no user is named" },
+    { line: 2, reason: 'there is no ":" in it, so the whole line is a user who has no password' },
+  ]);
+});
+
+test("extra fields that mean something to Dovecot and nothing here are told, a line in one", () => {
+  const { entries, faults } = parse(
+    "alice:{PLAIN}a::::::userdb_mail=maildir:/srv/a nopassword userdb_note=x\n" +
+      "bob:{PLAIN}b::::::nologin allow_nets=127.0.0.1 constructor\n" +
+      "carol:{PLAIN}c::::::proxy host=192.0.2.1\n",
+  );
+  strictEqual(entries.size, 3);
+  deepStrictEqual(faults, [
+    {
+      line: 1,
+      reason: "the extra field nopassword is not honoured: the password has to be right all the " +
+        "same; the extra field mail is not honoured: the setting maildir says where the mail is",
+    },
+    {
+      line: 3,
+      reason: "the extra field proxy is not honoured: no login is handed on to another server; " +
+        "the extra field host is not honoured: no login is handed on to another server",
+    },
+  ]);
 });
 
 test("fifty thousand users are read", () => {

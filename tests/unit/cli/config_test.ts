@@ -13,7 +13,7 @@ function setUp(settings: string, users = "alice:{PLAIN}a\n") {
   const folder = `${root}/${made++}`;
   mkdirSync(folder);
   writeFileSync(`${folder}/popkeep.toml`, settings);
-  writeFileSync(`${folder}/users`, users);
+  writeFileSync(`${folder}/users`, users, { mode: 0o600 });
   return { folder, config: (...args: string[]) => popkeep(["config", ...args], { folder }) };
 }
 
@@ -34,17 +34,51 @@ test("check tells every fault on a line of its own and exits 78", async () => {
 test("what is unwise is a warning and no failure", async () => {
   const { config, folder } = setUp(
     'ssl_bindings = []\nmax_command_size = 100\nlogin_type = "plaintext_login"\n',
-    "bob:{MD5}x\n",
+    "bob:{MD5}x::::/home/bob::\n",
   );
   const { exitCode, stdout, stderr } = await config("check");
   strictEqual(exitCode, 0);
-  strictEqual(stdout, `${folder}/popkeep.toml is good.\n`);
+  strictEqual(stdout, `${folder}/popkeep.toml is usable; see the warnings.\n`);
   const lines = stderr.trimEnd().split("\n");
   deepStrictEqual(lines.map((line) => line.split(": ").slice(0, 3).join(": ")), [
     "popkeep: warning: max_command_size",
     "popkeep: warning: login_type",
     `popkeep: warning: ${folder}/users:1`,
   ]);
+});
+
+test("users whose every login would fail are warned of, each with the reason and not too many", async () => {
+  const folders =
+    'ssl_bindings = []\nlogin_type = "plaintext_login"\nunencrypted_or_tls_bindings = ["127.0.0.1:0"]\n';
+  const warningsOf = async (maildir: string, users: string) => {
+    const { config, folder } = setUp(`${folders}maildir = "${maildir}"\n`, users);
+    const { exitCode, stdout, stderr } = await config("check");
+    strictEqual(exitCode, 0);
+    ok(stdout.endsWith("is usable; see the warnings.\n"), stdout);
+    return stderr.replaceAll(folder, "").trimEnd().split("\n");
+  };
+  deepStrictEqual(await warningsOf("{home}/Maildir", "alice:{PLAIN}a\nbob:{PLAIN}b::::/b::\n"), [
+    "popkeep: warning: maildir: alice would be refused with -ERR [SYS/PERM]: the setting maildir is " +
+    "{home}/Maildir, and the user file names no home for this user",
+  ]);
+  deepStrictEqual(
+    await warningsOf("/{domain}/{local}", "alice:{PLAIN}a\n@x:{PLAIN}b\nc@:{PLAIN}c\n"),
+    [
+      "popkeep: warning: maildir: alice would be refused with -ERR [SYS/PERM]: the setting maildir is " +
+      "/{domain}/{local}, and the name has no @ with a domain after it",
+      "popkeep: warning: maildir: @x would be refused with -ERR [SYS/PERM]: the setting maildir is " +
+      "/{domain}/{local}, and the name has nothing before the @",
+      "popkeep: warning: maildir: c@ would be refused with -ERR [SYS/PERM]: the setting maildir is " +
+      "/{domain}/{local}, and the name has nothing after the @",
+    ],
+  );
+  const many = Array.from({ length: 25 }, (_, n) => `u${n}:{PLAIN}x\n`).join("");
+  const warnings = await warningsOf("{home}/Maildir", many);
+  strictEqual(warnings.length, 11);
+  strictEqual(
+    warnings[10],
+    "popkeep: warning: maildir: 15 more users would be refused for such a reason",
+  );
 });
 
 test("users of whom there are none are warned of", async () => {

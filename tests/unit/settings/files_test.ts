@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
@@ -19,7 +20,7 @@ async function setUp(settings = "") {
   const folder = `${root}/${made++}`;
   mkdirSync(folder);
   const { certificate, key } = await testCertificate();
-  writeFileSync(`${folder}/users`, "");
+  writeFileSync(`${folder}/users`, "", { mode: 0o600 });
   writeFileSync(`${folder}/certificate.pem`, certificate);
   writeFileSync(`${folder}/key.pem`, key, { mode: 0o600 });
   writeFileSync(
@@ -150,4 +151,47 @@ test("a server where nobody can log in for want of a certificate is warned of", 
   const { file, load } = await setUp();
   writeFileSync(file("popkeep.toml"), "ssl_bindings = []\n");
   deepStrictEqual(warningKeys(load()), ["certificates"]);
+});
+
+test("a user file that every user of the machine can read or change is warned of", async () => {
+  const { file, load } = await setUp();
+  for (const [mode, doing] of [[0o644, "read"], [0o602, "change"], [0o606, "read and change"]]) {
+    chmodSync(file("users"), mode as number);
+    const [warning, ...others] = settingsWarnings(good(load()));
+    deepStrictEqual([warning?.key, others], ["user_file", []]);
+    ok(warning?.message.startsWith(`every user of this machine can ${doing} ${file("users")}`));
+  }
+  chmodSync(file("users"), 0o660);
+  deepStrictEqual(warningKeys(load()), []);
+});
+
+test("a folder of all mail that is not there is warned of, since every login would fail", async () => {
+  const { file, load } = await setUp('maildir = "mail/{domain}/{local}"');
+  deepStrictEqual(warningKeys(load()), ["maildir"]);
+  writeFileSync(file("mail"), "");
+  deepStrictEqual(warningKeys(load()), ["maildir"]);
+  rmSync(file("mail"));
+  mkdirSync(file("mail"));
+  deepStrictEqual(warningKeys(load()), []);
+});
+
+test("a folder for logs that files cannot be made in is warned of when it is used", async () => {
+  const bad = 'log_file_location = "popkeep.toml/log"';
+  deepStrictEqual(warningKeys((await setUp(bad)).load()), []);
+  deepStrictEqual(warningKeys((await setUp(`protocol_log = true\n${bad}`)).load()), [
+    "log_file_location",
+  ]);
+  deepStrictEqual(warningKeys((await setUp("protocol_log = true")).load()), []);
+});
+
+test("an encrypted key is called so, and the fault says how to make one that is not", async () => {
+  const { file, load } = await setUp();
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  for (const type of ["pkcs8", "sec1"] as const) {
+    const pem = privateKey.export({ type, format: "pem", cipher: "aes-256-cbc", passphrase: "x" });
+    writeFileSync(file("key.pem"), pem);
+    const fault = onlyFault(load());
+    ok(fault.found.includes("encrypted with a passphrase"), fault.found);
+    ok(fault.allowed.includes("openssl pkey"), fault.allowed);
+  }
 });

@@ -1,0 +1,121 @@
+/**
+ * What the settings may say and had better not: each as a warning, none of which keeps popkeep from
+ * starting.
+ *
+ * *Knows*: the settings as a whole, the disk with this process's rights. *Does not know*: users.
+ */
+
+import { accessSync, constants, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
+import { formatBinding, isLoopback } from "./binding.ts";
+import { certificateEndsMs, isCertificateFor, whatOthersMay } from "./certificate_files.ts";
+import type { Settings } from "./effective.ts";
+import { fixedFolderOf } from "./maildir_folder.ts";
+import { formatDuration } from "./units.ts";
+
+/** Something that works and that an operator should know of. */
+export interface Warning {
+  readonly key: string;
+  readonly message: string;
+}
+
+/** How long before its end a certificate is warned about: one that renews itself is renewed by then. */
+const CERTIFICATE_NOTICE_MS = 14 * 86_400_000;
+
+/** What is allowed and unwise; looks at the files and folders that the settings name. */
+export function settingsWarnings(settings: Settings, nowMs: number = Date.now()): Warning[] {
+  const warnings: Warning[] = [];
+  const warn = (key: string, message: string) => warnings.push({ key, message });
+  if (settings.maxCommandSizeOctets < CAPA_COMMAND_OCTETS_FLOOR) {
+    warn(
+      "max_command_size",
+      `${settings.maxCommandSizeOctets} octets are fewer than the ${CAPA_COMMAND_OCTETS_FLOOR} ` +
+        "that RFC 2449 asks of a server with CAPA; some clients will not be able to log in",
+    );
+  }
+  if (settings.authenticatedConnectionTimeoutMs < AUTOLOGOUT_FLOOR_MS) {
+    const timeout = formatDuration(settings.authenticatedConnectionTimeoutMs);
+    warn(
+      "authenticated_connection_timeout",
+      `${timeout} is less than the 10m that RFC 1939 asks for; clients that take longer over a ` +
+        "message lose their session",
+    );
+  }
+  const open = settings.unencryptedOrTlsBindings.filter(({ address }) => !isLoopback(address));
+  if (settings.loginType !== "secure_login" && open.length > 0) {
+    warn(
+      "login_type",
+      `${settings.loginType} lets passwords cross the network readable on ` +
+        open.map(formatBinding).join(", "),
+    );
+  }
+  if (settings.loginType === "secure_login" && settings.certificates.length === 0) {
+    warn(
+      "certificates",
+      "there is no certificate and login_type is secure_login, so nobody can log in",
+    );
+  }
+  // A machine's own name, which is the default, need not be the one that clients use.
+  const { serverName, certificates } = settings;
+  if (
+    certificates.length > 0 && serverName !== hostname() &&
+    !certificates.some(({ certificateFile }) => isCertificateFor(certificateFile, serverName))
+  ) {
+    warn("server_name", `no certificate is for ${serverName}; clients will not trust that name`);
+  }
+  const warnOfOthers = (key: string, file: string) => {
+    const doing = whatOthersMay(file);
+    if (doing !== undefined) {
+      warn(key, `every user of this machine can ${doing} ${file}; chmod o= it`);
+    }
+  };
+  warnOfOthers("user_file", settings.userFile);
+  for (const [index, { certificateFile, keyFile }] of settings.certificates.entries()) {
+    const table = `certificates[${index}]`;
+    warnOfOthers(`${table}.key_file`, keyFile);
+    const endsMs = certificateEndsMs(certificateFile);
+    if (endsMs !== undefined && endsMs - nowMs < CERTIFICATE_NOTICE_MS) {
+      const day = new Date(endsMs).toISOString().slice(0, 10);
+      const tense = endsMs < nowMs ? "ended" : "ends";
+      warn(`${table}.certificate_file`, `${certificateFile} ${tense} on ${day}`);
+    }
+  }
+  const mail = fixedFolderOf(settings.maildir);
+  if (mail !== undefined && !isFolder(mail)) {
+    warn(
+      "maildir",
+      `the folder ${mail} is not there, so every login would be refused for now ` +
+        "([SYS/TEMP]): a missing disk must not look like empty mailboxes",
+    );
+  }
+  if (settings.protocolLog && !canBeWrittenIn(settings.logFileLocation)) {
+    warn(
+      "log_file_location",
+      `files cannot be made in ${settings.logFileLocation} by this user, and protocol_log is on`,
+    );
+  }
+  return warnings;
+}
+
+function isFolder(path: string): boolean {
+  // What may not be looked at may be there; logins say more.
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EACCES";
+  }
+}
+
+/** Whether the folder may be written, or made where it is not there yet. */
+function canBeWrittenIn(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return statSync(folder).isDirectory();
+  } catch (error) {
+    const above = dirname(folder);
+    const missing = (error as { code?: unknown }).code === "ENOENT";
+    return missing && above !== folder && canBeWrittenIn(above);
+  }
+}
