@@ -23,12 +23,12 @@ const LANES = 2;
 
 /** Each test room, and how long one run of it may take, seconds. */
 const ROOMS: Readonly<Record<string, number>> = {
-  unit: 180,
-  property: 300,
-  conformance: 300,
-  transcripts: 300,
+  unit: 400,
+  property: 400,
+  conformance: 400,
+  transcripts: 400,
   fault: 600,
-  end_to_end: 300,
+  end_to_end: 400,
   clients: 600,
 };
 
