@@ -54,15 +54,6 @@ export class Pop3Server {
     if (tickMs !== this.#sweep.tickMs) this.#sweep = new Sweep(tickMs);
   }
 
-  /** Where the server listens, with the ports that it got. */
-  get listeners(): readonly Listener[] {
-    return this.#listeners.all;
-  }
-
-  get connections(): number {
-    return this.#connections.size;
-  }
-
   /** Stops; resolves when no connection is left. Sessions get up to `graceMs` to QUIT. */
   async stop(graceMs: number): Promise<void> {
     this.#listeners.closeAll();
