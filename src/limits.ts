@@ -39,7 +39,7 @@ export const CONNECTIONS_PER_ADDRESS = { min: 1, default: 200, max: 2_147_483_64
 /** Logged-in sessions of one user. Exchange: 16. */
 export const CONNECTIONS_PER_USER = { min: 1, default: 16, max: 2_147_483_647 } as const;
 
-/** Commands answered with -ERR for being no command, after which the connection closes (C0005). */
+/** Commands answered with -ERR for being none, or none here and now, after which we close (C0005). */
 export const BAD_COMMANDS = { min: 1, default: 20, max: 10_000 } as const;
 
 /** Failed logins on one connection, after which it closes (C0005). Clients try several mechanisms. */

@@ -32,7 +32,9 @@ export type LogIn = (
 export interface Authorization {
   readonly conversation: Conversation;
   readonly logIn: LogIn;
-  /** What the last USER said, until PASS or STLS. */
+  /** What USER says on this line. */
+  claiming: ClaimedName | undefined;
+  /** What USER said on the line before: a name is good for the next line only (RFC 1939 §7 PASS). */
   claimed: ClaimedName | undefined;
   /** The SASL exchange that waits for a response. */
   exchange: { readonly mechanism: string; readonly run: Exchange } | undefined;
@@ -48,19 +50,23 @@ const UTF8_LOSSY = new TextDecoder("utf-8", { ignoreBOM: true });
 const ASTERISK = 42;
 const EQUALS = 61;
 
+/** To be called for each line, whatever it is, before it is looked at. */
+export function beginLine(state: Authorization): void {
+  state.claimed = state.claiming;
+  state.claiming = undefined;
+}
+
 function user(state: Authorization, [octets]: readonly Uint8Array[]): Answer {
   const { conversation } = state;
-  state.claimed = undefined;
-  if (!userPassAllowed(conversation)) return conversation.err(FAULTS.needsTls);
-  state.claimed = readName(octets!);
+  if (!userPassAllowed(conversation)) return conversation.bad(FAULTS.needsTls);
+  state.claiming = readName(octets!);
   return conversation.ok(DONE.userTaken);
 }
 
 async function pass(state: Authorization, [password]: readonly Uint8Array[]): Promise<Answer> {
   const { conversation, claimed } = state;
-  state.claimed = undefined;
-  if (!userPassAllowed(conversation)) return conversation.err(FAULTS.needsTls);
-  if (claimed === undefined) return conversation.err(FAULTS.userFirst);
+  if (!userPassAllowed(conversation)) return conversation.bad(FAULTS.needsTls);
+  if (claimed === undefined) return conversation.bad(FAULTS.userFirst);
   const outcome = await conversation.services.checkPassword(claimed.name, password!);
   return state.logIn("USER", claimed.name, claimed.possible ? outcome : { kind: "refused" });
 }
@@ -76,12 +82,11 @@ function auth(state: Authorization, args: readonly Uint8Array[]): Answer | Promi
       linesBody(allowed.map((mechanism) => mechanism.name)),
     );
   }
-  state.claimed = undefined;
   const wanted = text(name).toUpperCase();
   const mechanism = allowed.find((mechanism) => mechanism.name === wanted);
   if (mechanism === undefined) {
     const known = conversation.services.mechanisms.some(({ name }) => name === wanted);
-    return known ? conversation.err(FAULTS.needsTls) : conversation.bad(FAULTS.unknownMechanism);
+    return conversation.bad(known ? FAULTS.needsTls : FAULTS.unknownMechanism);
   }
   const response = initial === undefined ? undefined : decodeInitialResponse(initial);
   if (initial !== undefined && response === undefined) {
@@ -135,8 +140,8 @@ function follow(state: Authorization, step: Step): Answer | Promise<Answer> {
 
 function stls({ conversation }: Authorization): Answer {
   const { tls, stlsPossible } = conversation.facts;
-  if (tls) return conversation.err(FAULTS.tlsIsOn);
-  if (!stlsPossible) return conversation.err(FAULTS.noTls);
+  if (tls) return conversation.bad(FAULTS.tlsIsOn);
+  if (!stlsPossible) return conversation.bad(FAULTS.noTls);
   return conversation.ok(DONE.beginTls, "start-tls");
 }
 

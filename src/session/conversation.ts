@@ -6,6 +6,7 @@
 import { errLine, okLine } from "../wire/reply.ts";
 import type { Answer, Body, Next } from "./answer.ts";
 import { DEFAULT_LANGUAGE, type LanguageTag, say, type Wording } from "./languages.ts";
+import { FAULTS } from "./replies.ts";
 import type { ConnectionFacts, SessionEvents, SessionServices } from "./services.ts";
 
 export class Conversation {
@@ -37,11 +38,14 @@ export class Conversation {
     return { line: errLine(say(this.language, wording), code), next };
   }
 
-  /** -ERR for what is no command, or none here and now: too many of them end the connection (C0005). */
+  /**
+   * -ERR for what is no command, or none here and now: too many of them end the connection (C0005).
+   * The last one says so, as SYS/PERM: somebody has to mend that client (RFC 3206 §4).
+   */
   bad(wording: Wording): Answer {
-    const last = ++this.#badCommands >= this.services.maxBadCommands;
-    if (last) this.events.turnedAway?.("too_many_bad_commands");
-    return this.err(wording, undefined, last ? "close" : "read");
+    if (++this.#badCommands < this.services.maxBadCommands) return this.err(wording);
+    this.events.turnedAway?.("too_many_bad_commands");
+    return this.err(FAULTS.tooManyBadCommands, "SYS/PERM", "close");
   }
 
   /** -ERR for a login that came to nothing, whyever: too many of them end the connection (C0005). */

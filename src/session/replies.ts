@@ -38,6 +38,7 @@ export const FAULTS = {
   },
   wrongArguments: { en: "wrong arguments", de: "falsche Argumente" },
   lineTooLong: { en: "line too long", de: "Zeile zu lang" },
+  tooManyBadCommands: { en: "too many bad commands", de: "zu viele falsche Befehle" },
   otherProtocol: { en: "this is a POP3 server", de: "dies ist ein POP3-Server" },
   userFirst: { en: "send USER first", de: "zuerst USER senden" },
   needsTls: { en: "not allowed without TLS", de: "ohne TLS nicht erlaubt" },

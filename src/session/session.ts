@@ -18,6 +18,7 @@ import type { Answer } from "./answer.ts";
 import {
   type Authorization,
   AUTHORIZATION_COMMANDS,
+  beginLine,
   endExchange,
   OTHER_PROTOCOLS,
   receiveResponse,
@@ -51,6 +52,7 @@ export class Session {
     this.#authorization = {
       conversation: this.#conversation,
       logIn: (mechanism, user, outcome) => this.#logIn(mechanism, user, outcome),
+      claiming: undefined,
       claimed: undefined,
       exchange: undefined,
     };
@@ -86,6 +88,7 @@ export class Session {
 
   /** Answers a line that went over its limit, and was thrown away. */
   receiveTooLong(): Answer {
+    beginLine(this.#authorization);
     if (this.expects === "command") return this.#conversation.bad(FAULTS.lineTooLong);
     return endExchange(this.#authorization, FAULTS.lineTooLong);
   }
@@ -93,7 +96,7 @@ export class Session {
   /** TLS is on after STLS: what was learnt from the client before is forgotten (RFC 2595 §4). */
   tlsStarted(): void {
     this.#conversation.tlsStarted();
-    this.#authorization.claimed = undefined;
+    this.#authorization.claiming = undefined;
     this.#authorization.exchange = undefined;
   }
 
@@ -135,6 +138,7 @@ export class Session {
     if (this.#summary !== undefined || this.state === "UPDATE") {
       return this.#over();
     }
+    beginLine(this.#authorization);
     if (this.#authorization.exchange !== undefined) {
       return receiveResponse(this.#authorization, line);
     }
@@ -171,7 +175,7 @@ export class Session {
       const [least, most] = entry.arity;
       if (args.length >= least && args.length <= most) return entry.run(state, args);
     }
-    return this.#conversation.err(FAULTS.wrongArguments);
+    return this.#conversation.bad(FAULTS.wrongArguments);
   }
 
   #logIn(mechanism: string, user: string, outcome: LoginOutcome): Answer | Promise<Answer> {

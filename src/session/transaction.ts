@@ -31,6 +31,8 @@ export interface Transaction {
   update: UpdateOutcome | "under way" | undefined;
 }
 
+const NUMBER = /^[0-9]+$/;
+
 function stat({ maildrop: { snapshot }, marks }: Transaction): Answer {
   const messages = snapshot.count - marks.count;
   return { line: `+OK ${messages} ${snapshot.totalOctets - marks.octets}`, next: "read" };
@@ -75,7 +77,7 @@ function retr(state: Transaction, [argument]: readonly Uint8Array[]): Answer | P
 function top(state: Transaction, args: readonly Uint8Array[]): Answer | Promise<Answer> {
   const lines = text(args[1]!);
   // Any number of digits: a client that wants all of the body may ask for any number of lines.
-  if (!/^[0-9]+$/.test(lines)) return state.conversation.err(FAULTS.wrongArguments);
+  if (!NUMBER.test(lines)) return state.conversation.bad(FAULTS.wrongArguments);
   const number = present(state, args[0]!);
   return typeof number === "number" ? sendTop(state, number, Number(lines)) : number;
 }
@@ -115,11 +117,20 @@ async function quit(state: Transaction): Promise<Answer> {
   return conversation.ok(marks.count > 0 ? DONE.updated : DONE.signingOff, "close");
 }
 
-/** The message that an argument names, if it is there and without a mark; else the -ERR that says so. */
+/**
+ * The message that an argument names, if it is there and without a mark; else the -ERR that says so.
+ * To ask for one that is not there is no bad command, but to ask for what is no number is.
+ */
 function present(state: Transaction, argument: Uint8Array): MessageNumber | Answer {
-  const number = parseMessageNumber(text(argument), state.maildrop.snapshot.count);
-  if (number === undefined) return state.conversation.err(FAULTS.noSuchMessage);
-  return state.marks.has(number) ? state.conversation.err(FAULTS.alreadyMarked) : number;
+  const { conversation, maildrop, marks } = state;
+  const asked = text(argument);
+  const number = parseMessageNumber(asked, maildrop.snapshot.count);
+  if (number !== undefined) {
+    return marks.has(number) ? conversation.err(FAULTS.alreadyMarked) : number;
+  }
+  return NUMBER.test(asked)
+    ? conversation.err(FAULTS.noSuchMessage)
+    : conversation.bad(FAULTS.noSuchMessage);
 }
 
 export const TRANSACTION_COMMANDS: CommandTable<Transaction> = new Map<

@@ -198,7 +198,8 @@ export const sections = {
     ),
     max_bad_commands: setting(
       count(BAD_COMMANDS, "commands"),
-      "Lines that are no command after which a connection is closed.",
+      "Bad commands after which a connection is closed: lines that are no command, or have wrong " +
+        "arguments, or are not allowed there and then. To ask for a message that is not there is none.",
     ),
     shutdown_grace_period: setting(
       duration(SHUTDOWN_GRACE_MS),

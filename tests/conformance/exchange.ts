@@ -103,8 +103,8 @@ export const EXCHANGE: Document = {
     {
       id: "C0005",
       asks: "After a negative response the server can close the connection.",
-      does: "It does after `max_bad_commands` (20) and `max_failed_logins` (5), and at once when " +
-        "somebody speaks HTTP or SMTP.",
+      does: "It does after `max_bad_commands` (20) and `max_failed_logins` (5), the last answer " +
+        "being `[SYS/PERM]` or why the login failed, and at once when somebody speaks HTTP or SMTP.",
     },
     {
       id: "V0004",

@@ -35,7 +35,7 @@ export const RFC1939: Document = {
     {
       id: "RFC1939-3-UNRECOGNIZED",
       asks: "An unrecognised, unimplemented or malformed command is answered negatively.",
-      does: "One `-ERR` a line, whatever its octets.",
+      does: "One `-ERR` a line, whatever its octets. Too many of them close (C0005).",
     },
     {
       id: "RFC1939-3-STATE",
@@ -151,12 +151,12 @@ export const RFC1939: Document = {
     {
       id: "RFC1939-7-USER-1",
       asks: "USER may be given after the greeting and after a failed USER or PASS.",
-      does: "At any time before the login; the last one counts.",
+      does: "At any time before the login; the last one counts, for the next line.",
     },
     {
       id: "RFC1939-7-PASS-1",
       asks: "PASS may only be given right behind a successful USER.",
-      does: "Else `-ERR send USER first`.",
+      does: "On the very next line, whatever stands there; else `-ERR send USER first`.",
     },
     {
       id: "RFC1939-7-PASS-2",

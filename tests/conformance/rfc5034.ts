@@ -73,8 +73,9 @@ export const RFC5034: Document = {
     {
       id: "RFC5034-4-SASLPREP",
       asks: "Names should be prepared with SASLprep before they are compared.",
-      does: "They are compared octet by octet, as the user file holds them: preparing them would " +
-        "lock out who is in an existing file under a name that SASLprep changes.",
+      does: "A name is looked for as it was sent, and else in lower case: preparing names would " +
+        "lock out who is in an existing file under a name that SASLprep changes. Passwords are " +
+        "compared octet by octet.",
       standing: "deviates",
     },
     {

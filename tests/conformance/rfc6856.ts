@@ -38,12 +38,16 @@ export const RFC6856: Document = {
     {
       id: "RFC6856-2.2-USER",
       asks: "UTF8 USER: names and passwords may be UTF-8, and what is not UTF-8 is refused.",
-      does: "Before and after UTF8.",
+      does:
+        "Before and after UTF8. A name that is not UTF-8 is refused as an unknown one is. PASS " +
+        "takes a password in any octets, so that one of an older time goes on to work; AUTH PLAIN " +
+        "takes UTF-8 alone.",
+      standing: "deviates",
     },
     {
       id: "RFC6856-2.2-SASLPREP",
       asks: "Names and passwords should be prepared with SASLprep.",
-      does: "They are compared octet by octet; see RFC5034-4-SASLPREP.",
+      does: "They are not; see RFC5034-4-SASLPREP.",
       standing: "deviates",
     },
     {

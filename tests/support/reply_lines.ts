@@ -20,8 +20,8 @@ export class Unspeakable extends Error {
 const RESPONSE_CODES: Readonly<Record<string, RegExp>> = {
   "LOGIN-DELAY": /^(PASS|AUTH|sasl-response)$/, // RFC 2449 §8.1.1
   "IN-USE": /^(PASS|AUTH|sasl-response)$/, // RFC 2449 §8.1.2
-  "SYS/TEMP": /./, // RFC 3206 §4
-  "SYS/PERM": /./,
+  "SYS/TEMP": /^/, // RFC 3206 §4: anything, an empty line too
+  "SYS/PERM": /^/,
   "AUTH": /^(PASS|AUTH|sasl-response)$/, // RFC 3206 §6; to USER it would tell who exists
   "UTF8": /^(LIST|TOP|RETR)$/, // RFC 6856 §5
 };

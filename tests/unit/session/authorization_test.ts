@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { CheckPassword } from "../../../src/auth/login.ts";
+import { plainMechanism } from "../../../src/auth/plain.ts";
 import { StorageFailure } from "../../../src/maildrop/store.ts";
 import type { LoginType } from "../../../src/session/services.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
@@ -123,6 +124,36 @@ test("the last USER counts", async () => {
   );
 });
 
+for (
+  const line of [
+    "UTF8",
+    "CAPA",
+    "LANG",
+    "LANG de",
+    "PASS",
+    "USER",
+    "AUTH",
+    "XYZZY",
+    "",
+    "NOOP",
+    "STLS",
+  ]
+) {
+  test(`RFC1939-7-PASS-1: USER, ${JSON.stringify(line)}, PASS does not log in, symptom: a name outlived the next line`, async () => {
+    const client = new SessionClient({ ascii: false, facts: { tls: true, stlsPossible: false } });
+    await client.askAll("USER alice", line);
+    assert.match((await client.ask("PASS secret")).line, /^-ERR (send USER first|zuerst USER)/);
+    assert.match((await client.askAll("USER alice", "PASS secret")).line, /^\+OK/);
+  });
+}
+
+test("RFC1939-7-PASS-1: a line that is too long makes USER forgotten too", async () => {
+  const client = new SessionClient();
+  await client.ask("USER alice");
+  client.session.receiveTooLong();
+  assert.equal((await client.ask("PASS secret")).line, "-ERR send USER first");
+});
+
 for (const line of ["PASS", "PASS ", "USER", "USER a b", "STLS x", "UTF8 x", "CAPA x", "QUIT x"]) {
   test(`${JSON.stringify(line)} has wrong arguments`, async () => {
     const client = new SessionClient();
@@ -192,7 +223,45 @@ test("C0005: the last bad command that is allowed closes the connection", async 
     "-ERR command is not valid in this state",
     "-ERR no command",
   ]);
-  assert.deepEqual(client.session.receiveTooLong(), { line: "-ERR line too long", next: "close" });
+  assert.deepEqual(client.session.receiveTooLong(), {
+    line: "-ERR [SYS/PERM] too many bad commands",
+    next: "close",
+  });
+});
+
+for (
+  const line of [
+    ...["CAPA x", "USER", "PASS", "PASS secret", "AUTH a b c", "AUTH NTLM", "STLS x", "LANG a b"],
+    ...["STAT", "", "XYZZY"],
+  ]
+) {
+  test(`C0005: ${JSON.stringify(line)} cannot be said for ever, symptom: refused lines that never counted`, async () => {
+    const client = new SessionClient({ services: { maxBadCommands: 3 } });
+    const heard = [await client.ask(line), await client.ask(line), await client.ask(line)];
+    assert.deepEqual(heard.map(({ next }) => next), ["read", "read", "close"]);
+    assert.equal(heard[2]!.line, "-ERR [SYS/PERM] too many bad commands");
+  });
+}
+
+for (const line of ["USER alice", "PASS secret", "AUTH PLAIN", "STLS"]) {
+  test(`C0005, V0010: ${line} where it is not allowed cannot be said for ever`, async () => {
+    const client = new SessionClient({
+      services: {
+        maxBadCommands: 3,
+        loginType: "secure_login",
+        mechanisms: [plainMechanism(checkPassword)],
+      },
+      facts: { tls: false, stlsPossible: false },
+    });
+    for (const next of ["read", "read", "close"]) {
+      assert.equal((await client.ask(line)).next, next);
+    }
+  });
+}
+
+test("a language that is not there is no bad command", async () => {
+  const client = new SessionClient({ services: { maxBadCommands: 1 } });
+  assert.equal((await client.ask("LANG tlh")).next, "read");
 });
 
 for (const keyword of ["STAT", "LIST", "RETR 1", "DELE 1", "NOOP", "RSET", "TOP 1 1", "UIDL"]) {

@@ -133,12 +133,40 @@ test("first words of other protocols are unknown commands after a login", async 
   });
 });
 
-test("bad commands are counted after a login too, and messages that are not there are not bad", async () => {
+test("C0005: bad commands are counted after a login too, and messages that are not there are not bad", async () => {
   const client = await loggedIn({ services: { maxBadCommands: 2 } });
-  for (let times = 0; times < 10; times++) await client.ask("RETR 9");
+  await client.ask("DELE 1");
+  for (const line of ["RETR 9", "RETR 0", "LIST 99999999999", "RETR 1", "DELE 1", "TOP 9 0"]) {
+    assert.equal((await client.ask(line)).next, "read", line);
+  }
   assert.equal((await client.ask("XTND")).next, "read");
-  assert.equal((await client.ask("LAST")).next, "close");
+  assert.deepEqual(await client.ask("LAST"), {
+    line: "-ERR [SYS/PERM] too many bad commands",
+    body: undefined,
+    next: "close",
+  });
 });
+
+for (
+  const line of [
+    "NOOP x",
+    "STAT 1",
+    "RETR",
+    "RETR x",
+    "DELE -1",
+    "TOP 1",
+    "TOP 1 x",
+    "USER a",
+    "STLS",
+  ]
+) {
+  test(`C0005: ${line} cannot be said for ever after a login, symptom: wrong arguments never counted`, async () => {
+    const client = await loggedIn({ services: { maxBadCommands: 3 } });
+    for (const next of ["read", "read", "close"]) {
+      assert.equal((await client.ask(line)).next, next);
+    }
+  });
+}
 
 test("an empty maildrop lists nothing", async () => {
   const client = new SessionClient();
