@@ -42,7 +42,7 @@ async function list(options: ConfigOptions & ListOptions): Promise<void> {
       { title: "USER", shrinksTo: 12 },
       { title: "MESSAGES", align: "right" },
       { title: "OCTETS", align: "right" },
-      { title: "PATH", shrinksTo: 20 },
+      { title: "PATH", whole: true },
     ],
     rows: rows.map(cellsOf),
     values: rows.map(valuesOf),

@@ -57,9 +57,9 @@ async function show(user: string, options: ConfigOptions & ListOptions): Promise
     columns: [
       { title: "ID", align: "right" },
       { title: "OCTETS", align: "right" },
-      { title: "DATE" },
-      { title: "FROM", shrinksTo: 12 },
-      { title: "SUBJECT", shrinksTo: 12 },
+      { title: "DATE", mayGo: true },
+      { title: "FROM", shrinksTo: 16 },
+      { title: "SUBJECT", shrinksTo: 24 },
     ],
     rows: rows.map(cellsOf),
     values: rows.map(valuesOf),

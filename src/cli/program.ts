@@ -9,6 +9,7 @@ import { Command, CommanderError } from "commander";
 import { configCommand } from "./config.ts";
 import { ExitCode, exitCodeTable } from "./exit_codes.ts";
 import { failureFrom } from "./failure.ts";
+import { helpCommand } from "./help.ts";
 import { initCommand } from "./init.ts";
 import { mailboxCommand } from "./mailbox.ts";
 import { listenForWriteErrors, printErrors } from "./output.ts";
@@ -21,7 +22,6 @@ export function program(): Command {
   const top = new Command("popkeep")
     .description("A POP3 server that serves Maildir folders in place.")
     .version(VERSION, "--version", "print the version")
-    .helpCommand("help [command]", "print the help of a command")
     .addHelpText(
       "after",
       `
@@ -35,7 +35,7 @@ ${exitCodeTable("  ")}`,
   for (const make of [serveCommand, initCommand, userCommand, mailboxCommand]) {
     top.addCommand(make());
   }
-  top.addCommand(configCommand()).addCommand(versionCommand());
+  top.addCommand(configCommand()).addCommand(versionCommand()).addCommand(helpCommand());
   for (const command of allCommands(top)) configure(command);
   return top;
 }
@@ -67,6 +67,7 @@ export function allCommands(command: Command): Command[] {
 
 function configure(command: Command): void {
   command.exitOverride();
+  command.helpCommand(false);
   command.configureOutput({
     outputError: (text, write) => {
       // One sentence: commander puts its "Did you mean" on a second line.

@@ -11,6 +11,10 @@ export interface Column {
   readonly align?: "left" | "right";
   /** The fewest columns that it may be cut to when the terminal is narrow; uncut unless given. */
   readonly shrinksTo?: number;
+  /** Whether the column is left out where all would not fit, even shrunk. */
+  readonly mayGo?: boolean;
+  /** Whether its cells are never cut: the line then goes beyond the terminal, which breaks it. */
+  readonly whole?: boolean;
 }
 
 export interface TableLayout {
@@ -22,21 +26,39 @@ export interface TableLayout {
 
 const GAP = "  ";
 
-/** The rows under their titles, each line at most as wide as the terminal. */
+/** The rows under their titles, each line at most as wide as the terminal unless a cell stays whole. */
 export function alignedTable(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  allColumns: readonly Column[],
+  allRows: readonly (readonly string[])[],
   { width, colour }: TableLayout,
 ): string {
+  const { columns, rows } = withoutWhatMayGo(allColumns, allRows, width);
   const widths = columnWidths(columns, rows, width);
-  const line = (cells: readonly string[]) =>
-    fit(
-      columns.map(({ align }, index) => fit(cells[index] ?? "", widths[index] ?? 0, align))
-        .join(GAP),
-      width,
-    ).trimEnd();
+  const whole = columns.some((column) => column.whole);
+  const line = (cells: readonly string[]) => {
+    const text = columns.map(({ align }, index) =>
+      fit(cells[index] ?? "", widths[index] ?? 0, align)
+    ).join(GAP);
+    return (whole ? text : fit(text, width)).trimEnd();
+  };
   const titles = line(columns.map(({ title }) => title));
   return [colour ? `\x1b[1m${titles}\x1b[0m` : titles, ...rows.map(line)].join("\n") + "\n";
+}
+
+/** Leaves columns out, the first of those that may go first, until the others fit when shrunk. */
+function withoutWhatMayGo(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): { columns: readonly Column[]; rows: readonly (readonly string[])[] } {
+  const least = columnWidths(columns, rows, 0).reduce(
+    (sum, column) => sum + column,
+    GAP.length * (columns.length - 1),
+  );
+  const gone = columns.findIndex(({ mayGo }) => mayGo);
+  if (least <= width || gone < 0) return { columns, rows };
+  const without = <Item>(items: readonly Item[]) => items.filter((_, index) => index !== gone);
+  return withoutWhatMayGo(without(columns), rows.map(without), width);
 }
 
 /** The rows with a tab between cells, without titles: easy on cut, awk and while read. */

@@ -3,17 +3,20 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { addUser } from "../auth/user_file_edit.ts";
+import { mailboxPath } from "../maildir/location.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
-import { print } from "./output.ts";
+import { print, printErrors } from "./output.ts";
+import { whyNoPlace } from "./maildir_place.ts";
 import { newPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
 import { printable } from "./printable.ts";
+import { sendingWarnings } from "./sending.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import {
+  checkIsNew,
   checkUserName,
   editing,
-  findUser,
   schemeOption,
   type SchemeOptions,
   storedPassword,
@@ -38,23 +41,25 @@ export function userAddCommand(): Command {
 }
 
 async function add(user: string, options: Options): Promise<void> {
-  const { userFile, passwordScheme, maildir } = settingsOrFailure(options, { checkFiles: false });
+  const settings = settingsOrFailure(options, { checkFiles: false });
+  const { userFile, passwordScheme, maildir } = settings;
   checkUserName(user);
-  if (await findUser(userFile, user) !== undefined) {
-    throw new Failure(
-      ExitCode.cannotCreate,
-      `there is a user ${printable(user)} already; \`popkeep user passwd\` changes the password`,
-    );
-  }
+  await checkIsNew(userFile, user);
   if (maildir.includes("{home}") && options.home === undefined) {
     throw new Failure(
       ExitCode.usage,
       `the setting maildir is ${maildir}, so the user needs a home: name it with --home`,
     );
   }
+  const home = options.home === undefined ? {} : { home: resolve(options.home) };
+  const account = { user, ...home, extra: {} };
+  if (mailboxPath(maildir, account) === undefined) {
+    throw new Failure(ExitCode.badData, printable(whyNoPlace(maildir, account)));
+  }
   const password = await newPassword(printable(user), options);
   const stored = await storedPassword(options.scheme ?? passwordScheme, password);
-  const home = options.home === undefined ? {} : { home: resolve(options.home) };
   await editing(addUser(userFile, { user, storedPassword: stored, ...home }));
+  const warnings = sendingWarnings({ user, password }, settings.maxCommandSizeOctets);
+  await printErrors(warnings.map((warning) => `warning: ${warning}`));
   await print(`Added ${printable(user)} to ${userFile}.\n`);
 }

@@ -36,16 +36,42 @@ export function schemeOption(): Option {
 }
 
 /**
- * A user by the very name; undefined if there is none or no user file yet.
+ * The user that a client who sends this name means: the one of that very name, else the one of the name
+ * in lower case. Undefined if there is none, or no user file yet.
  *
  * @throws {Error} What `node:fs` says if the file is there and cannot be read.
  */
-export async function findUser(userFile: string, name: string): Promise<ListedUser | undefined> {
+async function findUser(userFile: string, name: string): Promise<ListedUser | undefined> {
+  const users = await usersIn(userFile);
+  return users.find(({ user }) => user === name) ??
+    users.find(({ user }) => user === name.toLowerCase());
+}
+
+/**
+ * Refuses a name beside one that differs in letter case alone: which of the two somebody means would hang
+ * on how a client spells it.
+ *
+ * @throws {Failure} If there is such a user, naming the other.
+ */
+export async function checkIsNew(userFile: string, name: string): Promise<void> {
+  const there = (await usersIn(userFile)).find(({ user }) =>
+    user.toLowerCase() === name.toLowerCase()
+  );
+  if (there === undefined) return;
+  const other = printable(there.user);
+  throw new Failure(
+    ExitCode.cannotCreate,
+    there.user === name
+      ? `there is a user ${other} already; \`popkeep user passwd\` changes the password`
+      : `there is a user ${other} already, and ${printable(name)} differs in letter case alone`,
+  );
+}
+
+async function usersIn(userFile: string): Promise<readonly ListedUser[]> {
   try {
-    const { users } = await listUsers(userFile);
-    return users.find(({ user }) => user === name);
+    return (await listUsers(userFile)).users;
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    if ((error as { code?: unknown }).code === "ENOENT") return [];
     throw error;
   }
 }
@@ -61,6 +87,9 @@ export async function existingUser(userFile: string, name: string): Promise<List
 export function checkUserName(name: string): void {
   const fault = faultOfUserName(name);
   if (fault !== undefined) throw new Failure(ExitCode.badData, `a user name ${fault}`);
+  if (name.startsWith("@") || name.endsWith("@")) {
+    throw new Failure(ExitCode.badData, "a user name has something before and after its @");
+  }
 }
 
 /** The password field for the user file. @throws {Failure} If the scheme cannot take the password. */

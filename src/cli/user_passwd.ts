@@ -3,9 +3,10 @@
 import { Command } from "commander";
 import { setPassword } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
-import { print } from "./output.ts";
+import { print, printErrors } from "./output.ts";
 import { newPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
 import { printable } from "./printable.ts";
+import { sendingWarnings } from "./sending.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import {
   editing,
@@ -28,11 +29,14 @@ export function userPasswdCommand(): Command {
   return withExample(command, "popkeep user passwd alice@example.com");
 }
 
-async function passwd(user: string, options: Options): Promise<void> {
-  const { userFile, passwordScheme } = settingsOrFailure(options, { checkFiles: false });
-  await existingUser(userFile, user);
+async function passwd(name: string, options: Options): Promise<void> {
+  const settings = settingsOrFailure(options, { checkFiles: false });
+  const { userFile, passwordScheme } = settings;
+  const { user } = await existingUser(userFile, name);
   const password = await newPassword(printable(user), options);
   const stored = await storedPassword(options.scheme ?? passwordScheme, password);
   await editing(setPassword(userFile, user, stored));
+  const warnings = sendingWarnings({ user, password }, settings.maxCommandSizeOctets);
+  await printErrors(warnings.map((warning) => `warning: ${warning}`));
   await print(`Changed the password of ${printable(user)}.\n`);
 }

@@ -17,9 +17,9 @@ export function userRemoveCommand(): Command {
   return withExample(command, "popkeep user remove alice@example.com");
 }
 
-async function remove(user: string, options: ConfigOptions): Promise<void> {
+async function remove(name: string, options: ConfigOptions): Promise<void> {
   const { userFile } = settingsOrFailure(options, { checkFiles: false });
-  await existingUser(userFile, user);
+  const { user } = await existingUser(userFile, name);
   await editing(removeUser(userFile, user));
   await print(`Removed ${printable(user)} from ${userFile}. The mail is still there.\n`);
 }

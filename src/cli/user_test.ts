@@ -14,6 +14,7 @@ import { type MaildropState, maildropState, refusalOf, storedOctetsOf } from "./
 import { print } from "./output.ts";
 import { knownPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
 import { printable } from "./printable.ts";
+import { existingUser } from "./user_file.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 
 type Options = ConfigOptions & PasswordOptions & { readonly from: string };
@@ -36,10 +37,10 @@ async function test(user: string, options: Options): Promise<void> {
   const { userFile, maildir } = settingsOrFailure(options, { checkFiles: false });
   const directory = await openPasswdFile(userFile);
   const entry = await directory.lookUp(user);
-  const name = printable(user);
   if (entry === undefined) {
-    throw new Failure(ExitCode.noUser, `there is no user ${name} in ${userFile}`);
+    throw new Failure(ExitCode.noUser, `there is no user ${printable(user)} in ${userFile}`);
   }
+  const name = printable((await existingUser(userFile, user)).user);
   const stored = readStoredPassword(entry.storedPassword);
   if (isHashFault(stored)) {
     throw new Failure(ExitCode.noPermission, `${name} cannot log in: ${stored.reason}`);

@@ -100,6 +100,14 @@ test("help goes to standard output and is no failure", async () => {
   ok(stdout.startsWith("Usage: popkeep user add"));
 });
 
+test("help goes as deep as the commands do", async () => {
+  for (const words of [[], ["mailbox"], ["mailbox", "show"], ["help"]]) {
+    const { exitCode, stdout } = await popkeep(["help", ...words], { folder });
+    strictEqual(exitCode, 0);
+    ok(stdout.startsWith(["Usage: popkeep", ...words].join(" ")), stdout);
+  }
+});
+
 test("the version is that of the package", async () => {
   const short = await popkeep(["--version"], { folder });
   deepStrictEqual(short, { exitCode: 0, stdout: `${VERSION}\n`, stderr: "" });
@@ -114,6 +122,8 @@ test("a command line that is wrong exits 64 with one sentence", async () => {
     [["serv"], /^popkeep: unknown command 'serv' \(Did you mean serve\?\); see popkeep --help\n$/],
     [["user", "add"], /^popkeep: missing required argument 'user'; see popkeep user add --help\n$/],
     [["config", "check", "--jsn"], /^popkeep: unknown option '--jsn'; see popkeep config check/],
+    [["help", "nonsense"], /^popkeep: there is no command nonsense; see popkeep --help\n$/],
+    [["help", "user", "nonsense"], /^popkeep: there is no command user nonsense; see [^\n]*\n$/],
     [["version", "now"], /^popkeep: too many arguments[^\n]*\n$/],
   ];
   for (const [args, sentence] of wrong) {

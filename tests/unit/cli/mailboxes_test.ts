@@ -144,12 +144,21 @@ test("at a terminal a table fits its width, with titles in bold unless NO_COLOR 
   });
   strictEqual(exitCode, 0);
   const [titles = "", row = "", ...rest] = screen.split("\n");
-  strictEqual(titles, "\x1b[1mID  OCTETS  DATE              FROM   SUBJECT\x1b[0m");
+  strictEqual(titles, "\x1b[1mID  OCTETS  FROM   SUBJECT\x1b[0m");
   ok(row.startsWith(" -     "), row);
   ok(row.endsWith("\u2026") && [...row].length <= 60, row);
   deepStrictEqual(rest, [""]);
   const plain = await atTerminal(["show", "alice"], 60, { NO_COLOR: "1", TERM: "xterm" });
   ok(plain.screen.startsWith("ID  OCTETS"), plain.screen);
+  const wide = await atTerminal(["show", "alice"], 100, { NO_COLOR: "1", TERM: "xterm" });
+  ok(wide.screen.startsWith("ID  OCTETS  DATE              FROM   SUBJECT\n"), wide.screen);
+});
+
+test("a path is never cut, however narrow the terminal", async () => {
+  const { folder, maildir, atTerminal } = setUp();
+  maildir("alice");
+  const { screen } = await atTerminal(["list"], 30, { NO_COLOR: "1", TERM: "xterm" });
+  ok(screen.includes(` ${folder}/mail/alice\n`), screen);
 });
 
 test("a mailbox that does not exist yet is empty and no failure", async () => {

@@ -17,7 +17,8 @@ function setUp(users?: string, settings = 'maildir = "mail/{user}"') {
   return {
     folder,
     users: () => readFileSync(`${folder}/users`, "utf8"),
-    user: (args: string[], input = "") => popkeep(["user", ...args], { folder, input }),
+    user: (args: string[], input: string | Uint8Array = "") =>
+      popkeep(["user", ...args], { folder, input }),
   };
 }
 
@@ -160,4 +161,64 @@ test("why a user with the right password is kept out is told", async () => {
   strictEqual(odd.exitCode, 74);
   ok(odd.stdout.includes("is no folder"), odd.stdout);
   strictEqual(odd.stderr, "popkeep: the server would refuse the login with -ERR [SYS/PERM]\n");
+});
+
+test("every command finds the user that a client who sends the name would be", async () => {
+  const { user, users, folder } = setUp("alice:{PLAIN}a\nBob:{PLAIN}b\n");
+  const tested = await user(["test", "ALICE", "--password-stdin"], "a");
+  ok(tested.stdout.startsWith("The password of alice is right."), tested.stdout + tested.stderr);
+  strictEqual((await user(["test", "bob", "--password-stdin"], "b")).exitCode, 67);
+  strictEqual((await popkeep(["mailbox", "show", "Alice"], { folder })).exitCode, 0);
+  const changed = await user(["passwd", "Alice", "--scheme", "plain", "--password-stdin"], "new");
+  ok(changed.stdout.startsWith("Changed the password of alice."), changed.stdout);
+  strictEqual(users(), "alice:{PLAIN}new\nBob:{PLAIN}b\n");
+  strictEqual((await user(["remove", "bob"])).exitCode, 67);
+  strictEqual((await user(["remove", "aLICE"])).stdout.split(" from")[0], "Removed alice");
+  strictEqual(users(), "Bob:{PLAIN}b\n");
+});
+
+test("a name that differs from another in letter case alone is not added", async () => {
+  const { user, users } = setUp("alice:{PLAIN}a\nBob:{PLAIN}b\n");
+  for (const [name, other] of [["Alice", "alice"], ["bob", "Bob"]] as const) {
+    const { exitCode, stderr } = await user(["add", name, "--password-stdin"], "x");
+    strictEqual(exitCode, 73);
+    ok(stderr.includes(`a user ${other} already, and ${name} differs`), stderr);
+  }
+  strictEqual(users(), "alice:{PLAIN}a\nBob:{PLAIN}b\n");
+});
+
+test("a name that gives no place for mail is refused before a password is asked for", async () => {
+  const { user, users } = setUp("", 'maildir = "mail/{domain}/{local}"');
+  for (const name of ["alice", "alice@", "@example.com", "a@.hidden", `${"x".repeat(300)}@y`]) {
+    const { exitCode, stderr } = await user(["add", name]);
+    strictEqual(exitCode, 65, name);
+    ok(stderr.startsWith("popkeep: ") && !stderr.includes("terminal"), stderr);
+  }
+  strictEqual(users(), "");
+});
+
+test("what clients will not be able to send is told, and added all the same", async () => {
+  const { user } = setUp("", 'maildir = "mail/{user}"\nmax_command_size = 255');
+  const add = (name: string, password: string | Uint8Array) =>
+    user(["add", name, "--scheme", "plain", "--password-stdin"], password);
+  const told: [name: string, password: string | Uint8Array, warnings: RegExp][] = [
+    ["two words", "x", /^popkeep: warning: USER cannot send a name with a blank[^\n]*\n$/],
+    ["long", "x".repeat(249), /^popkeep: warning: PASS cannot send[^\n]*255 octets[^\n]*\n$/],
+    ["fits", "x".repeat(248), /^$/],
+    ["latin", new Uint8Array([0xe9]), /^popkeep: warning: the password is not UTF-8[^\n]*\n$/],
+    ["Ann", "x", /^popkeep: warning: the name has capital letters[^\n]*\n$/],
+  ];
+  for (const [name, password, warnings] of told) {
+    const { exitCode, stderr } = await add(name, password);
+    strictEqual(exitCode, 0, stderr);
+    ok(warnings.test(stderr), stderr);
+  }
+});
+
+test("a refusal that begins with a scheme's name keeps its letters", async () => {
+  const { user } = setUp("");
+  const args = ["add", "alice", "--scheme", "blf-crypt", "--password-stdin"];
+  const { exitCode, stderr } = await user(args, "x".repeat(100));
+  strictEqual(exitCode, 65);
+  ok(stderr.startsWith("popkeep: BLF-CRYPT "), stderr);
 });
