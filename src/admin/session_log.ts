@@ -109,6 +109,7 @@ function countsOf(summary: SessionSummary) {
     topped: summary.topped,
     toppedOctets: summary.toppedOctets,
     marked: summary.marked,
+    markedOctets: summary.markedOctets,
     removed: summary.removed,
     remaining: summary.remaining,
     droppedMarks: summary.droppedMarks,

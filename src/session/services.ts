@@ -65,7 +65,10 @@ export interface SessionSummary {
   readonly retrievedOctets: number;
   readonly topped: number;
   readonly toppedOctets: number;
+  /** By DELE, as the session ended. */
   readonly marked: number;
+  /** Of the marked messages, by LIST's figures. */
+  readonly markedOctets: number;
   readonly removed: number;
   /** Messages still in the maildrop as this session knew it. */
   readonly remaining: number;

@@ -273,6 +273,7 @@ export class Session {
       topped: tops,
       toppedOctets: topOctets,
       marked,
+      markedOctets: transaction?.marks.octets ?? 0,
       removed: update?.removed ?? 0,
       remaining: count - (update?.removed ?? 0),
       droppedMarks: transaction?.update === undefined ? marked : 0,

@@ -67,6 +67,7 @@ test("the end of a session is one line with all its counts", async () => {
     topped: 1,
     topped_octets: "Subject: three\r\n\r\n".length,
     marked: 1,
+    marked_octets: "Subject: one\n\nbody\n".length,
     removed: 1,
     remaining: 2,
     dropped_marks: 0,

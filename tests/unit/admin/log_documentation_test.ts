@@ -13,16 +13,33 @@ function sourceOf(path: string): string {
   return readFileSync(`${project}/src/${path}`, "utf8");
 }
 
-/** The lines that the rooms net, admin and the command serve log, by their fixed texts. */
+/** The files of the rooms that log while a server runs, and of the command serve. */
+function loggingFiles(): string[] {
+  const rooms = ["net", "admin", "auth", "maildir"].flatMap((room) =>
+    readdirSync(`${project}/src/${room}`).filter((name) => name.endsWith(".ts"))
+      .map((name) => `${room}/${name}`)
+  );
+  return [...rooms, "cli/serve.ts"];
+}
+
+/** The lines that are logged, by their fixed texts. */
 function loggedMessages(): string[] {
-  const files = [
-    ...["net", "admin"].flatMap((room) =>
-      readdirSync(`${project}/src/${room}`).map((name) => `${room}/${name}`)
-    ),
-    "cli/serve.ts",
-  ];
-  const calls = /\blog(?:\.\w+|\[level\])\(\s*(?:\w+ \? )?"([^"]+)"/g;
-  return files.flatMap((file) => [...sourceOf(file).matchAll(calls)].map((match) => match[1]!));
+  const calls = /\blog(?:ger)?(?:\.\w+|\[level\])\(\s*(?:\w+ \? )?"([^"]+)"/g;
+  return loggingFiles().flatMap((file) =>
+    [...sourceOf(file).matchAll(calls)].map((match) => match[1]!)
+  );
+}
+
+/** The properties that stand in the calls themselves, by their names in the log. */
+function loggedFields(): string[] {
+  const calls = /\blog(?:ger)?(?:\.\w+|\[level\])\(\s*"[^"]+",\s*\{([^]*?)\}\);/g;
+  return loggingFiles().flatMap((file) =>
+    [...sourceOf(file).matchAll(calls)].flatMap(([, properties]) =>
+      [...properties!.matchAll(/(?:^|,)\s*(\w+)\s*(?=[:,]|$)/g)].map((match) =>
+        fieldName(match[1]!)
+      )
+    )
+  );
 }
 
 test("every line that is logged is on the page", () => {
@@ -30,6 +47,14 @@ test("every line that is logged is on the page", () => {
   assert.ok(messages.includes("session ended") && messages.includes("reloaded"), "they are found");
   const missing = messages.filter((message) => !page.includes(`\`${message}\``));
   assert.deepEqual(missing, []);
+});
+
+test("every field that is logged is on the page", () => {
+  const fields = loggedFields();
+  for (const name of ["mechanism", "unique_id", "waiting", "max_connections"]) {
+    assert.ok(fields.includes(name), `${name} is found`);
+  }
+  assert.deepEqual(fields.filter((name) => !page.includes(`\`${name}\``)), []);
 });
 
 test("every reason for a session's end is on the page", () => {

@@ -61,6 +61,7 @@ for (const how of ["timedOut", "shuttingDown", "nothing"] as const) {
       topped: 0,
       toppedOctets: 0,
       marked: 2,
+      markedOctets: 4,
       removed: 0,
       remaining: 3,
       droppedMarks: 2,
