@@ -32,7 +32,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   platform: { may: [], packages: [LOG], pure: false },
   auth: {
     may: ["maildrop (types)", "platform"],
-    packages: [LOG, "hash-wasm", "unixcrypt"],
+    packages: [LOG, "hash-wasm"],
     pure: false,
   },
   maildir: { may: ["maildrop", "message", "platform"], packages: [LOG], pure: false },
