@@ -33,7 +33,10 @@ export const TLS_HANDSHAKE_MS = { min: 1_000, default: 15_000, max: 120_000 } as
 /** Connections in all. Each is a file descriptor and a few KiB. */
 export const CONNECTIONS = { min: 1, default: 10_000, max: 2_147_483_647 } as const;
 
-/** Connections from one address. Large, since an office or a carrier stands behind one address. */
+/**
+ * Connections from one address, of IPv6 from one network of 64 bits. Large, since an office or a carrier
+ * stands behind one.
+ */
 export const CONNECTIONS_PER_ADDRESS = { min: 1, default: 200, max: 2_147_483_647 } as const;
 
 /** Logged-in sessions of one user. Exchange: 16. */

@@ -5,6 +5,7 @@
  */
 
 import type { AdmitUser } from "../session/services.ts";
+import { countedAddress } from "./address.ts";
 
 export interface ConnectionMaxima {
   readonly maxConnections: number;
@@ -52,10 +53,11 @@ export class ConnectionLimits {
    */
   admitConnection(address: string): Admission {
     const { maxConnections, maxConnectionsPerAddress } = this.#maxima;
-    const ofAddress = this.#ofAddress.get(address) ?? 0;
+    const counted = countedAddress(address);
+    const ofAddress = this.#ofAddress.get(counted) ?? 0;
     if (this.#admitted < maxConnections && ofAddress < maxConnectionsPerAddress) {
       this.#admitted++;
-      this.#ofAddress.set(address, ofAddress + 1);
+      this.#ofAddress.set(counted, ofAddress + 1);
       return "admitted";
     }
     if (this.#told >= TELL_MARGIN) return "drop";
@@ -68,7 +70,7 @@ export class ConnectionLimits {
     if (admission === "tell") this.#told--;
     if (admission !== "admitted") return;
     this.#admitted--;
-    takeOne(this.#ofAddress, address);
+    takeOne(this.#ofAddress, countedAddress(address));
   }
 
   /** Asks for a place for a session of `user`, the name as the directory spells it. */

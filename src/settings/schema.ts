@@ -182,7 +182,8 @@ export const sections = {
     ),
     max_connections_from_single_address: setting(
       count(CONNECTIONS_PER_ADDRESS, "connections"),
-      "Connections from one address. A whole office can stand behind one.",
+      "Connections from one address. A whole office can stand behind one. Of IPv6, a network of " +
+        "64 bits counts as one address, since every client has that many.",
       "MaxConnectionFromSingleIP",
     ),
     max_connections_per_user: setting(

@@ -23,6 +23,16 @@ test("connections are counted in all and by address, and places come back", () =
   assert.equal(counted.connections, 3);
 });
 
+test("a client with a whole network of IPv6 gets one client's places, symptom: a limit 2^64 times as high", () => {
+  const counted = limits({ maxConnections: 100 });
+  assert.equal(counted.admitConnection("2001:db8::1"), "admitted");
+  assert.equal(counted.admitConnection("2001:db8::2"), "admitted");
+  assert.equal(counted.admitConnection("2001:db8::3"), "tell");
+  assert.equal(counted.admitConnection("2001:db8:0:1::3"), "admitted");
+  counted.releaseConnection("2001:db8::2", "admitted");
+  assert.equal(counted.admitConnection("2001:db8::3"), "admitted");
+});
+
 test("a connection that was refused takes no place and gives none back", () => {
   const counted = limits({ maxConnections: 1 });
   assert.equal(counted.admitConnection("a"), "admitted");
