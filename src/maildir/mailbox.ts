@@ -52,6 +52,7 @@ export class Mailbox {
   #freshState: FolderState | undefined;
   #curState: FolderState | undefined;
   #snapshot: MailboxSnapshot | undefined;
+  #placings = 0;
   /** Ends when the piece of work that was begun last is done. */
   #work: Promise<unknown> = Promise.resolve();
   #waitingRefresh: Promise<MailboxSnapshot> | undefined;
@@ -212,19 +213,23 @@ export class Mailbox {
    */
   async #place(places: ReadonlyMap<string, Place>, fresh: boolean): Promise<[string, Place][]> {
     const { list } = this.#sidecar;
-    await inTurns(list.entries, (entry) => {
-      const place = entry.removed || list.find(entry.uniqueName) !== entry
-        ? undefined
-        : places.get(entry.uniqueName);
-      entry.folder = place?.folder;
-      if (fresh) entry.lookedFor = true;
-      if (place === undefined) return;
-      entry.fileName = place.fileName;
-      entry.missingSinceS = undefined;
-    });
+    const placing = ++this.#placings;
     const unclaimed: [string, Place][] = [];
     await inTurns(places, (named) => {
-      if (list.findPresent(named[0]) === undefined) unclaimed.push(named);
+      const [uniqueName, place] = named;
+      const entry = list.findPresent(uniqueName);
+      if (entry === undefined) {
+        unclaimed.push(named);
+        return;
+      }
+      entry.folder = place.folder;
+      entry.fileName = place.fileName;
+      entry.missingSinceS = undefined;
+      entry.placing = placing;
+    });
+    await inTurns(list.entries, (entry) => {
+      if (entry.placing !== placing) entry.folder = undefined;
+      if (fresh) entry.lookedFor = true;
     });
     return unclaimed;
   }

@@ -62,6 +62,8 @@ export interface Entry {
    * says nothing.
    */
   lookedFor: boolean;
+  /** Which of its mailbox's placings found it last. */
+  placing: number;
 }
 
 export const HEADER = "popkeep-uidlist 1\n";
@@ -166,6 +168,7 @@ export class UniqueIdList {
       folder: undefined,
       fileName: "",
       lookedFor: false,
+      placing: 0,
     };
     this.entries.push(entry);
     this.#byName.set(uniqueName, entry);
