@@ -138,6 +138,6 @@ function forRoot(folder: string): string {
   if (process.geteuid?.() !== 0) return "";
   const files = [FILES.users, FILES.key].map((file) => join(folder, file)).join(" ");
   return `    If it runs as another user than root, that user has to own ${files}
-    and the mail.
+    and the mail. The systemd unit cannot write below /etc: set maildir to a folder elsewhere.
 `;
 }
