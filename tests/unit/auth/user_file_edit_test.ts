@@ -181,7 +181,7 @@ test("the list has users in order with home, scheme and state, and what is wrong
     { user: "carol", disabled: false },
     { user: "dave", disabled: false },
   ]);
-  deepStrictEqual(faults.map(({ line }) => line), [1, 4, 6]);
+  deepStrictEqual(faults.map(({ line }) => line), [1, 4, 5, 6]);
 });
 
 test("a lock is waited for", async () => {
