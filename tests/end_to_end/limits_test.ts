@@ -106,7 +106,7 @@ test("bad commands and failed logins end a connection, and the log says which", 
     const bad = await server.connect();
     await bad.err("");
     await bad.err(Buffer.alloc(400, "x"));
-    await bad.err("XYZZY");
+    assert.equal((await bad.err("XYZZY")).code, "SYS/PERM");
     await bad.closed();
     await logged(server, { since, message: "session ended", reason: "too_many_bad_commands" });
 
