@@ -6,7 +6,7 @@ import { userAddCommand } from "./user_add.ts";
 import { userListCommand } from "./user_list.ts";
 import { userPasswdCommand } from "./user_passwd.ts";
 import { userRemoveCommand } from "./user_remove.ts";
-import { userTestCommand } from "./user_test.ts";
+import { userTestCommand } from "./user_test_command.ts";
 
 export function userCommand(): Command {
   const command = new Command("user")

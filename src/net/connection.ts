@@ -281,7 +281,7 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#loop.stop();
     this.#socket.destroy();
     this.#tellEnd();
-    this.#options.gone(this);
+    this.#options.gone();
   }
 
   /** Lets go of what the session holds and tells the log, as soon as no command is under way. */

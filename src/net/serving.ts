@@ -2,7 +2,6 @@
 
 import type { ProtocolLog } from "../admin/protocol_log.ts";
 import type { SessionServices } from "../session/services.ts";
-import type { Connection } from "./connection.ts";
 import type { Sweep } from "./sweep.ts";
 import type { TlsAcceptor } from "./tls_acceptor.ts";
 
@@ -31,5 +30,5 @@ export interface ConnectionOptions {
   /** Called once, when the session is over, so that another may take its place. */
   ended(): void;
   /** Called once, when the socket is gone. */
-  gone(connection: Connection): void;
+  gone(): void;
 }

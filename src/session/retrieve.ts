@@ -22,7 +22,7 @@ import type { Answer } from "./answer.ts";
 import { answerFailure } from "./failures.ts";
 import { say } from "./languages.ts";
 import { DONE, FAULTS } from "./replies.ts";
-import type { Transaction } from "./transaction.ts";
+import type { Transaction } from "./transaction_state.ts";
 import { hasEightBitHeader, refusesEightBitHeaders } from "./utf8_header.ts";
 
 const NOTHING = new Uint8Array(0);

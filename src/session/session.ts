@@ -35,7 +35,8 @@ import type {
   SessionServices,
   SessionSummary,
 } from "./services.ts";
-import { type Transaction, TRANSACTION_COMMANDS } from "./transaction.ts";
+import { TRANSACTION_COMMANDS } from "./transaction.ts";
+import type { Transaction } from "./transaction_state.ts";
 
 export class Session {
   readonly #conversation: Conversation;

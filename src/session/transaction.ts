@@ -5,31 +5,16 @@
  * see the marks. Nothing is removed but by QUIT.
  */
 
-import type { Marks } from "../maildrop/marks.ts";
 import { type MessageNumber, parseMessageNumber } from "../maildrop/message_number.ts";
-import type { Maildrop, StoredMessage, UpdateOutcome } from "../maildrop/store.ts";
 import { text } from "../wire/command.ts";
 import type { Answer } from "./answer.ts";
 import type { CommandEntry, CommandTable } from "./command_table.ts";
-import type { Conversation } from "./conversation.ts";
 import { answerFailure } from "./failures.ts";
 import { numberedBody } from "./listing.ts";
 import { DONE, FAULTS } from "./replies.ts";
 import { sendMessage, sendTop } from "./retrieve.ts";
 import { SHARED_COMMANDS } from "./shared_commands.ts";
-
-export interface Transaction {
-  readonly conversation: Conversation;
-  readonly maildrop: Maildrop;
-  readonly marks: Marks;
-  /** Messages that were sent whole at least once: UPDATE makes them seen. */
-  readonly retrieved: Set<MessageNumber>;
-  readonly sent: { messages: number; octets: number; tops: number; topOctets: number };
-  /** The message that is being sent, so that the end of the session closes it. */
-  reading: StoredMessage | undefined;
-  /** What UPDATE came to; undefined before QUIT, "under way" meanwhile. */
-  update: UpdateOutcome | "under way" | undefined;
-}
+import type { Transaction } from "./transaction_state.ts";
 
 const NUMBER = /^[0-9]+$/;
 
