@@ -53,6 +53,7 @@ export class Mailbox {
   #curState: FolderState | undefined;
   #snapshot: MailboxSnapshot | undefined;
   #placings = 0;
+  #missing = false;
   /** Ends when the piece of work that was begun last is done. */
   #work: Promise<unknown> = Promise.resolve();
   #waitingRefresh: Promise<MailboxSnapshot> | undefined;
@@ -65,7 +66,7 @@ export class Mailbox {
 
   /** Whether the last look found that there is no such folder. */
   get missing(): boolean {
-    return this.#freshState === undefined && this.#curState === undefined;
+    return this.#missing;
   }
 
   /** Messages held in memory: what a cache of mailboxes weighs. */
@@ -124,7 +125,8 @@ export class Mailbox {
       stateOf(`${this.path}/new`),
       stateOf(`${this.path}/cur`),
     ]);
-    if (fresh === undefined && cur === undefined) {
+    this.#missing = fresh === undefined && cur === undefined;
+    if (this.#missing) {
       this.#distrust();
       return await this.#withoutFolders();
     }

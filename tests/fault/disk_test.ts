@@ -104,6 +104,23 @@ diskTest(
 );
 
 diskTest(
+  "on a full disk a message that was renamed is found and deleted",
+  async (maildir, disk) => {
+    maildir.deliver("one\n");
+    const [name = ""] = maildir.names("new");
+    await openAnew(maildir);
+    maildir.deliver("two\n");
+    disk.fill();
+    const full = await openAnew(maildir);
+    maildir.rename(`new/${name}`, `cur/${name}:2,S`);
+    await (await full.open(N(1))).close();
+    maildir.rename(`cur/${name}:2,S`, `cur/${name}:2,FS`);
+    assert.deepEqual(await full.update([N(1)], []), { removed: 1, left: 0 });
+    assert.deepEqual(maildir.names("cur"), []);
+  },
+);
+
+diskTest(
   "a mailbox first seen on a full disk is empty until there is room",
   async (maildir, disk) => {
     maildir.deliver("one\n");
