@@ -109,14 +109,19 @@ test("in the middle of a message there is no goodbye that would pass for a part 
     server.maildir("alice").deliver(Buffer.alloc(48 * 1_048_576, `${"x".repeat(62)}\r\n`));
     const socket = await connectDeaf(server.plainPort);
     socket.write(`USER alice\r\nPASS ${PASSWORD}\r\nDELE 1\r\nRETR 2\r\n`);
+    let text = "";
+    const inTheMessage = new Promise<void>((resolve) => {
+      socket.on("data", (chunk: Buffer) => {
+        text = (text + chunk.toString("latin1")).slice(-200);
+        if (text.includes("xxx")) resolve();
+      });
+    });
     socket.resume();
-    await once(socket, "data");
+    await inTheMessage;
     socket.pause();
     const end = exited(server);
     server.signal("SIGTERM");
     assert.deepEqual(await end, [0, null]);
-    let text = "";
-    socket.on("data", (chunk: Buffer) => text = (text + chunk.toString("latin1")).slice(-200));
     socket.resume();
     await once(socket, "close");
     assert.ok(!text.includes("-ERR"), text);
