@@ -62,7 +62,7 @@ export function isUnchanged(then: FolderState | undefined, now: FolderState | un
 
 /**
  * Adds the messages of one folder to `places`, by unique name; later listings and cur/ win. Names that
- * begin with a dot are no messages. `unreadable` counts names that this runtime cannot open.
+ * begin with a dot, or have nothing before their info, are no messages. `unreadable` counts names that this runtime cannot open.
  */
 export async function listFolder(
   mailboxPath: string,
@@ -89,7 +89,7 @@ function placeNames(
 ): number {
   let unreadable = 0;
   for (const fileName of names) {
-    if (fileName.startsWith(".")) continue;
+    if (fileName.startsWith(".") || fileName.startsWith(":")) continue;
     if (!fileNamesAreExact && fileName.includes(REPLACED_OCTETS)) unreadable++;
     else places.set(uniqueNameOf(fileName), { folder, fileName });
   }

@@ -99,9 +99,17 @@ export class Mailbox {
     if (this.missing) throw new StorageFailure("SYS/TEMP", `"${this.path}" is not there`);
   }
 
-  /** What is known of a message now, or undefined when it was dropped. */
-  find(uniqueName: string): Entry | undefined {
-    return this.#sidecar.list.find(uniqueName);
+  /**
+   * What is known of a message now, also where the list was read anew since a session began.
+   * - The entry: it is in force, and has a folder or not.
+   * - "forgotten": the list does not have the message, nor any other of its name.
+   * - "replaced": its name belongs to a message with another id.
+   */
+  now({ id, uniqueName }: Entry): Entry | "forgotten" | "replaced" {
+    const { list } = this.#sidecar;
+    const known = list.findById(id);
+    if (known?.uniqueName === uniqueName) return known;
+    return list.find(uniqueName) === undefined ? "forgotten" : "replaced";
   }
 
   /** Runs one piece of work on the sidecar after those before it. */
@@ -130,6 +138,8 @@ export class Mailbox {
       this.#distrust();
       return await this.#withoutFolders();
     }
+    if (fresh === undefined) this.#mustBeEmpty("new");
+    if (cur === undefined) this.#mustBeEmpty("cur");
     const change = await this.#sidecar.refresh();
     const known = this.#snapshot !== undefined && change === "unchanged";
     const freshIsKnown = known && isUnchanged(this.#freshState, fresh);
@@ -167,6 +177,16 @@ export class Mailbox {
       return new MailboxSnapshot([], this.#exactSizes);
     }
     throw new StorageFailure("SYS/PERM", `"${this.path}" has no new/ and no cur/: no Maildir`);
+  }
+
+  /** A folder that had messages and is not there any more: they are not removed, it is put aside. */
+  #mustBeEmpty(folder: "new" | "cur"): void {
+    if (this.#sidecar.list.entries.some((entry) => entry.folder === folder)) {
+      throw new StorageFailure(
+        "SYS/TEMP",
+        `"${this.path}/${folder}" was there and is not any more`,
+      );
+    }
   }
 
   #keepPlaces(folder: "new" | "cur", places: Map<string, Place>): Promise<void> {
@@ -230,8 +250,12 @@ export class Mailbox {
       entry.placing = placing;
     });
     await inTurns(list.entries, (entry) => {
-      if (entry.placing !== placing) entry.folder = undefined;
-      if (fresh) entry.lookedFor = true;
+      if (entry.placing === placing) {
+        entry.misses = 0;
+      } else {
+        entry.folder = undefined;
+        if (fresh) entry.misses++;
+      }
     });
     return unclaimed;
   }

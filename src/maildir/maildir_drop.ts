@@ -50,7 +50,7 @@ export class MaildirDrop implements Maildrop {
   async open(number: MessageNumber): Promise<StoredMessage> {
     const entry = this.snapshot.entryOf(number);
     for (let searches = 0;; searches++) {
-      const { folder, fileName } = this.#now(entry) ?? GONE;
+      const { folder, fileName } = this.#place(entry);
       if (folder !== undefined) {
         const path = pathIn(`${this.#mailbox.path}/${folder}`, fileName);
         const opened = await openMessageFile(path);
@@ -58,9 +58,9 @@ export class MaildirDrop implements Maildrop {
       }
       if (searches === MOST_SEARCHES) break;
       await this.#mailbox.locate();
-      const found = this.#now(entry) ?? GONE;
+      const found = this.#place(entry);
+      // Nowhere, or where it was: then what stands there is no message.
       if (found.folder === undefined) break;
-      // It is where it was: what stands there is no message.
       if (found.folder === folder && found.fileName === fileName) break;
     }
     throw new MessageGone("the message was removed by somebody else");
@@ -78,14 +78,14 @@ export class MaildirDrop implements Maildrop {
       await eachOf(toMark, UPDATE_WIDTH, (entry) => this.#markSeen(entry));
     }
     if (removed.length > 0) {
-      await this.#mailbox.noteRemoved(removed.map((entry) => this.#now(entry) ?? entry));
+      await this.#mailbox.noteRemoved(removed.map((entry) => this.#known(entry) ?? entry));
     }
     return { removed: removed.length, left: toRemove.size - removed.length };
   }
 
   noteExactOctets(number: MessageNumber, octets: number): void {
     if (!this.#options.exactSizes) return;
-    const entry = this.#now(this.snapshot.entryOf(number));
+    const entry = this.#known(this.snapshot.entryOf(number));
     if (entry === undefined || entry.exactOctets === octets) return;
     entry.exactOctets = octets;
     this.#learnt.add(entry);
@@ -98,13 +98,17 @@ export class MaildirDrop implements Maildrop {
     this.#options.onClose();
   }
 
-  /**
-   * What the mailbox knows of the message now, also where its list was read anew since the login. Undefined
-   * when its name belongs to a message with another id: whatever that is, this session has not seen it.
-   */
-  #now(entry: Entry): Entry | undefined {
-    const now = this.#mailbox.find(entry.uniqueName) ?? entry;
-    return now.id === entry.id ? now : undefined;
+  /** The mailbox's entry of the message, where it still has one. */
+  #known(entry: Entry): Entry | undefined {
+    const now = this.#mailbox.now(entry);
+    return typeof now === "string" ? undefined : now;
+  }
+
+  /** Where the message was last seen. A file that has only its name is left alone, whatever it is. */
+  #place(entry: Entry): Pick<Entry, "folder" | "fileName"> {
+    const now = this.#mailbox.now(entry);
+    if (now === "replaced") return GONE;
+    return now === "forgotten" ? entry : now;
   }
 
   /**
@@ -125,9 +129,8 @@ export class MaildirDrop implements Maildrop {
         if (missing.length === 0) break;
         if (searches === MOST_SEARCHES) throw new Error("others keep renaming messages");
         await this.#mailbox.locate();
-        const isThere = (entry: Entry) => this.#now(entry)?.folder !== undefined;
-        gone.push(...missing.filter((entry) => !isThere(entry)));
-        toRemove = missing.filter(isThere);
+        gone.push(...missing.filter((entry) => this.#isGone(entry)));
+        toRemove = missing.filter((entry) => this.#known(entry)?.folder !== undefined);
       }
     } catch (error) {
       log.error("messages not removed", {
@@ -139,9 +142,18 @@ export class MaildirDrop implements Maildrop {
     return gone;
   }
 
+  /**
+   * Whether a message is gone that was not where it was last seen, now that it was looked for. Of one whose
+   * name has another id by now that cannot be said, unless popkeep removed it.
+   */
+  #isGone(entry: Entry): boolean {
+    const now = this.#mailbox.now(entry);
+    return now === "forgotten" || (now !== "replaced" && now.folder === undefined);
+  }
+
   /** Removes a message's file where it was last seen. */
   async #remove(entry: Entry): Promise<"removed" | "missing" | "failed"> {
-    const { folder, fileName } = this.#now(entry) ?? GONE;
+    const { folder, fileName } = this.#place(entry);
     if (folder === undefined) return "missing";
     try {
       await unlink(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
@@ -159,7 +171,7 @@ export class MaildirDrop implements Maildrop {
 
   /** Moves a message to cur/ with flag S. What fails is only said: the message stays as it was. */
   async #markSeen(entry: Entry): Promise<void> {
-    const now = this.#now(entry);
+    const now = this.#known(entry);
     const seen = now && seenFileName(now.fileName);
     if (now?.folder === undefined || seen === undefined) return;
     const target = pathIn(`${this.#mailbox.path}/cur`, seen);

@@ -110,7 +110,7 @@ export class Sidecar {
     this.#offset = 0;
     this.#witness = "";
     this.#damaged = false;
-    for (const entry of this.list.entries) entry.lookedFor = false;
+    for (const entry of this.list.entries) entry.misses = 0;
     return change;
   }
 

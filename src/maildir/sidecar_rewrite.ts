@@ -11,7 +11,14 @@ import { getLogger } from "@logtape/logtape";
 import { errnoOf, inTurns } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { type Sidecar, SIDECAR_NAME, writeAll } from "./sidecar.ts";
-import { encodeMessage, encodeMissing, encodeNext, type Entry, HEADER } from "./unique_id_list.ts";
+import {
+  encodeMessage,
+  encodeMissing,
+  encodeNext,
+  encodeRemoved,
+  type Entry,
+  HEADER,
+} from "./unique_id_list.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
@@ -79,6 +86,7 @@ async function linesInForce(entries: readonly Entry[], nowMs: number): Promise<s
   await inTurns(entries, (entry) => {
     if (isDead(entry, nowMs)) return;
     lines.push(encodeMessage(entry));
+    if (entry.removed) lines.push(encodeRemoved(entry));
     const sinceS = entry.missingSinceS ?? (isMissed(entry) ? Math.floor(nowMs / 1000) : undefined);
     if (sinceS !== undefined) lines.push(encodeMissing(entry, sinceS));
   });
@@ -87,15 +95,17 @@ async function linesInForce(entries: readonly Entry[], nowMs: number): Promise<s
 
 /** True for an entry whose file was looked for and is not there. */
 function isMissed(entry: Entry): boolean {
-  return entry.lookedFor && entry.folder === undefined;
+  return entry.misses > 0 && entry.folder === undefined;
 }
 
 /** True for an entry that no longer needs a line: its message is removed, or missing for long enough. */
 function isDead(entry: Entry, nowMs: number): boolean {
   if (!isMissed(entry)) return false;
   if (entry.removed) return true;
-  const { missingSinceS } = entry;
-  return missingSinceS !== undefined && nowMs / 1000 - missingSinceS > MISSING_GRACE_S;
+  // That it was missing may have been written down long ago, and one listing may err.
+  const { missingSinceS, misses } = entry;
+  if (missingSinceS === undefined || misses < 2) return false;
+  return nowMs / 1000 - missingSinceS > MISSING_GRACE_S;
 }
 
 async function makeTmp(mailboxPath: string): Promise<void> {

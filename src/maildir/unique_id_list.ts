@@ -58,10 +58,10 @@ export interface Entry {
   folder: "new" | "cur" | undefined;
   fileName: string;
   /**
-   * Whether a listing was made since this process knows the entry. Before that, that it has no folder
-   * says nothing.
+   * Listings in a row that did not have its file; 0 also before this process has made one, when that it
+   * has no folder says nothing.
    */
-  lookedFor: boolean;
+  misses: number;
   /** Which of its mailbox's placings found it last. */
   placing: number;
 }
@@ -167,7 +167,7 @@ export class UniqueIdList {
       missingSinceS: undefined,
       folder: undefined,
       fileName: "",
-      lookedFor: false,
+      misses: 0,
       placing: 0,
     };
     this.entries.push(entry);
@@ -189,7 +189,7 @@ export class UniqueIdList {
     const exactOctets = fields[3] === "-" ? undefined : wholeNumber(fields[3]);
     if (id === undefined || storedOctets === undefined) return false;
     if (exactOctets === undefined && fields[3] !== "-") return false;
-    const entry = this.#byId(id);
+    const entry = this.findById(id);
     if (entry !== undefined) {
       entry.storedOctets = storedOctets;
       entry.exactOctets = exactOctets;
@@ -200,7 +200,7 @@ export class UniqueIdList {
   #applyRemoved(fields: readonly string[]): boolean {
     const id = wholeNumber(fields[1]);
     if (id === undefined) return false;
-    const entry = this.#byId(id);
+    const entry = this.findById(id);
     if (entry !== undefined) entry.removed = true;
     return this.#spare(id);
   }
@@ -209,7 +209,7 @@ export class UniqueIdList {
     const id = wholeNumber(fields[1]);
     const sinceS = wholeNumber(fields[2]);
     if (id === undefined || sinceS === undefined) return false;
-    const entry = this.#byId(id);
+    const entry = this.findById(id);
     if (entry !== undefined) entry.missingSinceS = sinceS;
     return this.#spare(id);
   }
@@ -221,7 +221,7 @@ export class UniqueIdList {
   }
 
   /** The entry with that id, by halving, or undefined. */
-  #byId(id: number): Entry | undefined {
+  findById(id: number): Entry | undefined {
     let low = 0;
     let high = this.entries.length - 1;
     while (low <= high) {

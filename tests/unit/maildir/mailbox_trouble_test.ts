@@ -275,3 +275,112 @@ trouble(
     ok(/fdatasync\(/.test(readFileSync(trace, "utf8")));
   },
 );
+
+trouble(
+  "a list that is rebuilt from memory still says which messages were removed",
+  async (maildir) => {
+    maildir.deliver("stays\n", "1.stays");
+    maildir.deliver("old\n", "2.name");
+    const mailbox = processOf(maildir);
+    const first = await mailbox.refresh();
+    await dropOf(mailbox, first).update([N(2)], []);
+    maildir.deliver("new\n", "2.name");
+    const given = idsOf(await mailbox.refresh());
+    rmSync(maildir.sidecar);
+    deepStrictEqual(idsOf(await mailbox.refresh()), given);
+    deepStrictEqual(idsOf(await processOf(maildir).refresh()), given);
+  },
+);
+
+trouble(
+  "the id of a removed message is not its name's after the list was lost",
+  async (maildir) => {
+    maildir.deliver("stays\n", "1.stays");
+    maildir.deliver("old\n", "2.name");
+    const mailbox = processOf(maildir);
+    const first = await mailbox.refresh();
+    await dropOf(mailbox, first).update([N(2)], []);
+    rmSync(maildir.sidecar);
+    await mailbox.refresh();
+    maildir.deliver("new\n", "2.name");
+    for (const process of [mailbox, processOf(maildir)]) {
+      const ids = idsOf(await process.refresh());
+      strictEqual(ids.length, 2);
+      ok(!ids.includes(idsOf(first)[1] ?? ""));
+    }
+  },
+);
+
+trouble(
+  "a marked message whose id was lost meanwhile is left, and QUIT says so",
+  async (maildir) => {
+    maildir.deliver("x\n");
+    const mailbox = processOf(maildir);
+    await mailbox.refresh();
+    const backup = readFileSync(maildir.sidecar);
+    maildir.deliver("y\n");
+    const snapshot = await mailbox.refresh();
+    writeFileSync(maildir.sidecar, backup);
+    ok(idsOf(await mailbox.refresh())[1] !== idsOf(snapshot)[1]);
+    deepStrictEqual(await dropOf(mailbox, snapshot).update([N(2)], []), { removed: 0, left: 1 });
+    strictEqual(maildir.names("new").length, 2);
+  },
+);
+
+trouble("messages of a folder that was put aside are left, and keep their ids", async (maildir) => {
+  maildir.put("cur/1.cur:2,S", "x\n");
+  maildir.put("new/2.new", "y\n");
+  const mailbox = processOf(maildir);
+  const snapshot = await mailbox.refresh();
+  maildir.rename("new", "new.aside");
+  await rejects(mailbox.refresh(), { name: "StorageFailure", kind: "SYS/TEMP" });
+  deepStrictEqual(await dropOf(mailbox, snapshot).update([N(2)], []), { removed: 0, left: 1 });
+  maildir.rename("new.aside", "new");
+  deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(snapshot));
+});
+
+trouble(
+  "QUIT is content when another server removed all and shortened the list",
+  async (maildir) => {
+    for (let i = 0; i < 80; i++) maildir.deliver(`${i}\n`);
+    const [one, other] = [processOf(maildir), processOf(maildir)];
+    const drop = dropOf(one, await one.refresh());
+    const all = Array.from({ length: 80 }, (_, i) => N(i + 1));
+    await dropOf(other, await other.refresh()).update(all, []);
+    maildir.deliver("later\n");
+    await other.refresh();
+    ok(readFileSync(maildir.sidecar, "latin1").split("\n").length < 10);
+    deepStrictEqual(await drop.update(all, []), { removed: 80, left: 0 });
+    strictEqual(maildir.names("new").length, 1);
+  },
+);
+
+trouble(
+  "a file that is called by its info alone does not keep others from their ids",
+  async (maildir) => {
+    maildir.put("cur/:2,S", "x\n");
+    maildir.deliver("y\n");
+    const snapshot = await processOf(maildir).refresh();
+    strictEqual(snapshot.count, 1);
+    ok(!existsSync(`${maildir.sidecar}.damaged`));
+    await processOf(maildir).refresh();
+    ok(!existsSync(`${maildir.sidecar}.damaged`));
+  },
+);
+
+trouble(
+  "that a message was missing long ago does not let one missed listing drop it",
+  async (maildir) => {
+    maildir.deliver("x\n", "1.x");
+    maildir.deliver("y\n", "2.y");
+    const before = idsOf(await processOf(maildir).refresh());
+    // Written when it was missing for a while; and something that makes the next writer rewrite the list.
+    const list = readFileSync(maildir.sidecar, "latin1");
+    writeFileSync(maildir.sidecar, `${list}? ${before[0]} 1000000000\ngarbage\n`);
+    maildir.rename("new/1.x", "tmp/1.x");
+    maildir.deliver("z\n", "3.z");
+    await processOf(maildir).refresh();
+    maildir.rename("tmp/1.x", "cur/1.x:2,S");
+    deepStrictEqual(idsOf(await processOf(maildir).refresh()).slice(0, 2), before);
+  },
+);
