@@ -15,16 +15,17 @@
 import { lstat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import { StorageFailure } from "../maildrop/store.ts";
-import { errnoOf, inTurns, isMissing, storageFailure } from "./disk.ts";
+import { errnoOf, isMissing, storageFailure } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { takeDotLock } from "./dot_lock.ts";
 import { type FolderState, isUnchanged, listFolder, type Place, stateOf } from "./folder.ts";
 import { inDeliveryOrder } from "./file_name.ts";
+import { keepPlaces, linesFor, matchPlaces } from "./matching.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { learnExactSizes, learnStoredSizes, type Newcomer } from "./sizes.ts";
 import { Sidecar } from "./sidecar.ts";
 import { needsRewrite, rewrite } from "./sidecar_rewrite.ts";
-import { encodeMessage, encodeRemoved, encodeSizes, type Entry } from "./unique_id_list.ts";
+import { encodeRemoved, encodeSizes, type Entry } from "./unique_id_list.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
@@ -52,7 +53,7 @@ export class Mailbox {
   #freshState: FolderState | undefined;
   #curState: FolderState | undefined;
   #snapshot: MailboxSnapshot | undefined;
-  #placings = 0;
+  #matchings = 0;
   #missing = false;
   /** Ends when the piece of work that was begun last is done. */
   #work: Promise<unknown> = Promise.resolve();
@@ -149,10 +150,10 @@ export class Mailbox {
     // new/ before cur/: a message that moves meanwhile is seen twice, not never. For the same reason cur/ is
     // looked at again before what is known of it counts.
     const places = new Map<string, Place>();
-    if (freshIsKnown) await this.#keepPlaces("new", places);
+    if (freshIsKnown) await keepPlaces(this.#sidecar.list, "new", places);
     else this.#freshState = await this.#list("new", places);
     if (curIsKnown && isUnchanged(this.#curState, await stateOf(`${this.path}/cur`))) {
-      await this.#keepPlaces("cur", places);
+      await keepPlaces(this.#sidecar.list, "cur", places);
     } else this.#curState = await this.#list("cur", places);
 
     await this.#identify(places);
@@ -189,14 +190,6 @@ export class Mailbox {
     }
   }
 
-  #keepPlaces(folder: "new" | "cur", places: Map<string, Place>): Promise<void> {
-    return inTurns(this.#sidecar.list.entries, (entry) => {
-      if (entry.folder === folder) {
-        places.set(entry.uniqueName, { folder, fileName: entry.fileName });
-      }
-    });
-  }
-
   async #list(folder: "new" | "cur", places: Map<string, Place>): Promise<FolderState | undefined> {
     const { state, unreadable } = await listFolder(this.path, folder, places);
     if (unreadable > 0) {
@@ -227,37 +220,8 @@ export class Mailbox {
     }
   }
 
-  /**
-   * Tells the entries where their files are; returns the places that no entry claims.
-   *
-   * @param fresh whether `places` was listed after all of the entries were known, so that one which is not
-   * in it is missing.
-   */
-  async #place(places: ReadonlyMap<string, Place>, fresh: boolean): Promise<[string, Place][]> {
-    const { list } = this.#sidecar;
-    const placing = ++this.#placings;
-    const unclaimed: [string, Place][] = [];
-    await inTurns(places, (named) => {
-      const [uniqueName, place] = named;
-      const entry = list.findPresent(uniqueName);
-      if (entry === undefined) {
-        unclaimed.push(named);
-        return;
-      }
-      entry.folder = place.folder;
-      entry.fileName = place.fileName;
-      entry.missingSinceS = undefined;
-      entry.placing = placing;
-    });
-    await inTurns(list.entries, (entry) => {
-      if (entry.placing === placing) {
-        entry.misses = 0;
-      } else {
-        entry.folder = undefined;
-        if (fresh) entry.misses++;
-      }
-    });
-    return unclaimed;
+  #place(places: ReadonlyMap<string, Place>, fresh: boolean): Promise<[string, Place][]> {
+    return matchPlaces(this.#sidecar.list, places, { matching: ++this.#matchings, fresh });
   }
 
   async #giveIds(
@@ -270,7 +234,7 @@ export class Mailbox {
         if (await this.#sidecar.refreshFromFile() !== "unchanged") await this.#place(places, false);
         const without = newcomers.filter((one) => !this.#isPlaced(one));
         if (without.length === 0 && this.#sidecar.exists) return;
-        const lines = await this.#linesFor(without);
+        const lines = await linesFor(this.#sidecar.list, without, Date.now());
         if (!this.#sidecar.exists || needsRewrite(this.#sidecar, Date.now())) {
           await rewrite(this.#sidecar, lock, Date.now(), lines);
         } else {
@@ -285,19 +249,6 @@ export class Mailbox {
 
   #isPlaced(newcomer: Newcomer): boolean {
     return this.#sidecar.list.findPresent(newcomer.uniqueName)?.folder !== undefined;
-  }
-
-  async #linesFor(newcomers: readonly Newcomer[]): Promise<string> {
-    const { list } = this.#sidecar;
-    let id = list.firstFreeId(Date.now());
-    const lines: string[] = [];
-    await inTurns(newcomers, (newcomer) => {
-      // The name of a message that we removed: said again, since saying so then may have failed.
-      const former = list.find(newcomer.uniqueName);
-      if (former !== undefined) lines.push(encodeRemoved(former));
-      lines.push(encodeMessage({ ...newcomer, id: id++, carried: undefined }));
-    });
-    return lines.join("");
   }
 
   async #makeExact(entries: readonly Entry[]): Promise<void> {

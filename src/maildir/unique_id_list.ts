@@ -62,8 +62,8 @@ export interface Entry {
    * has no folder says nothing.
    */
   misses: number;
-  /** Which of its mailbox's placings found it last. */
-  placing: number;
+  /** Which of its mailbox's matchings with the folders found it last. */
+  matching: number;
 }
 
 export const HEADER = "popkeep-uidlist 1\n";
@@ -168,7 +168,7 @@ export class UniqueIdList {
       folder: undefined,
       fileName: "",
       misses: 0,
-      placing: 0,
+      matching: 0,
     };
     this.entries.push(entry);
     this.#byName.set(uniqueName, entry);
