@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
+import { test } from "node:test";
 
 let delivered = 0;
 
@@ -122,4 +123,16 @@ export class TestMaildir {
 
 function uniqueNameOf(file: string): string {
   return file.slice("new/".length).replace(/:.*$/, "");
+}
+
+/** A test with a Maildir of its own, which is removed afterwards. */
+export function maildirTest(name: string, work: (maildir: TestMaildir) => Promise<void>): void {
+  test(name, async () => {
+    const maildir = new TestMaildir();
+    try {
+      await work(maildir);
+    } finally {
+      maildir.delete();
+    }
+  });
 }

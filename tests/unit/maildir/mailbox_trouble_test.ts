@@ -24,20 +24,9 @@ import { MaildirDrop } from "../../../src/maildir/maildir_drop.ts";
 import type { MailboxSnapshot } from "../../../src/maildir/mailbox_snapshot.ts";
 import type { MessageNumber } from "../../../src/maildrop/message_number.ts";
 import { MessageGone } from "../../../src/maildrop/store.ts";
-import { TestMaildir } from "../../support/test_maildir.ts";
+import { maildirTest, TestMaildir } from "../../support/test_maildir.ts";
 
 const N = (number: number) => number as MessageNumber;
-
-function trouble(name: string, work: (maildir: TestMaildir) => Promise<void>): void {
-  test(name, async () => {
-    const maildir = new TestMaildir();
-    try {
-      await work(maildir);
-    } finally {
-      maildir.delete();
-    }
-  });
-}
 
 /** What another process would see of the mailbox. */
 const processOf = (maildir: TestMaildir) => new Mailbox(maildir.path, { exactSizes: false });
@@ -56,22 +45,25 @@ function idsOf(snapshot: MailboxSnapshot): string[] {
   return Array.from({ length: snapshot.count }, (_, i) => snapshot.uniqueIdOf(N(i + 1)));
 }
 
-trouble("a list that another process replaced keeps its ids when sessions end", async (maildir) => {
-  for (let i = 0; i < 100; i++) maildir.deliver(`${i}\n`);
-  const mailbox = processOf(maildir);
-  const before = await mailbox.refresh();
-  // As a compaction writes them when the files were away; that was long ago.
-  const lines = readFileSync(maildir.sidecar, "latin1").trimEnd().split("\n");
-  const missing = before.count === 100 ? idsOf(before).map((id) => `? ${id} 1000000000`) : [];
-  writeFileSync(`${maildir.path}/tmp/list`, [...lines, ...missing, ""].join("\n"));
-  maildir.rename("tmp/list", "popkeep-uidlist");
-  await mailbox.noteSizes([before.entryOf(N(1))]);
-  await mailbox.noteSizes([before.entryOf(N(2))]);
-  deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(before));
-  deepStrictEqual(idsOf(await processOf(maildir).refresh()), idsOf(before));
-});
+maildirTest(
+  "a list that another process replaced keeps its ids when sessions end",
+  async (maildir) => {
+    for (let i = 0; i < 100; i++) maildir.deliver(`${i}\n`);
+    const mailbox = processOf(maildir);
+    const before = await mailbox.refresh();
+    // As a compaction writes them when the files were away; that was long ago.
+    const lines = readFileSync(maildir.sidecar, "latin1").trimEnd().split("\n");
+    const missing = before.count === 100 ? idsOf(before).map((id) => `? ${id} 1000000000`) : [];
+    writeFileSync(`${maildir.path}/tmp/list`, [...lines, ...missing, ""].join("\n"));
+    maildir.rename("tmp/list", "popkeep-uidlist");
+    await mailbox.noteSizes([before.entryOf(N(1))]);
+    await mailbox.noteSizes([before.entryOf(N(2))]);
+    deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(before));
+    deepStrictEqual(idsOf(await processOf(maildir).refresh()), idsOf(before));
+  },
+);
 
-trouble("a file under the name of a removed message has an id of its own", async (maildir) => {
+maildirTest("a file under the name of a removed message has an id of its own", async (maildir) => {
   maildir.deliver("old\n", "report.1");
   const mailbox = processOf(maildir);
   const first = await mailbox.refresh();
@@ -82,20 +74,23 @@ trouble("a file under the name of a removed message has an id of its own", async
   deepStrictEqual(idsOf(await processOf(maildir).refresh()), [own]);
 });
 
-trouble("a session does not touch a file that came under its message's name", async (maildir) => {
-  maildir.deliver("old\n", "report.1");
-  const mailbox = processOf(maildir);
-  const snapshot = await mailbox.refresh();
-  const [one, other] = [dropOf(mailbox, snapshot), dropOf(mailbox, snapshot)];
-  await one.update([N(1)], []);
-  maildir.deliver("new\n", "report.1");
-  await mailbox.refresh();
-  await rejects(other.open(N(1)), MessageGone);
-  deepStrictEqual(await other.update([N(1)], []), { removed: 1, left: 0 });
-  deepStrictEqual(maildir.names("new"), ["report.1"]);
-});
+maildirTest(
+  "a session does not touch a file that came under its message's name",
+  async (maildir) => {
+    maildir.deliver("old\n", "report.1");
+    const mailbox = processOf(maildir);
+    const snapshot = await mailbox.refresh();
+    const [one, other] = [dropOf(mailbox, snapshot), dropOf(mailbox, snapshot)];
+    await one.update([N(1)], []);
+    maildir.deliver("new\n", "report.1");
+    await mailbox.refresh();
+    await rejects(other.open(N(1)), MessageGone);
+    deepStrictEqual(await other.update([N(1)], []), { removed: 1, left: 0 });
+    deepStrictEqual(maildir.names("new"), ["report.1"]);
+  },
+);
 
-trouble(
+maildirTest(
   "of two files of one name the second has its own id once the first is removed",
   async (maildir) => {
     maildir.put("new/dup.1", "a\n");
@@ -137,7 +132,7 @@ test("a message that moves from new to cur during a login is not missed", async 
   }
 });
 
-trouble("a link that becomes a file is a message from then on", async (maildir) => {
+maildirTest("a link that becomes a file is a message from then on", async (maildir) => {
   symlinkSync("nowhere", `${maildir.path}/cur/17.link`);
   const mailbox = processOf(maildir);
   strictEqual((await mailbox.refresh()).count, 0);
@@ -145,17 +140,20 @@ trouble("a link that becomes a file is a message from then on", async (maildir) 
   strictEqual((await mailbox.refresh()).count, 1);
 });
 
-trouble("what is no file is no message among many newcomers with size hints", async (maildir) => {
-  for (let i = 0; i < 300; i++) maildir.put(`cur/170000${1000 + i}.h,S=2:2,`, "x\n");
-  mkdirSync(`${maildir.path}/cur/1700001101.d,S=2:2,`);
-  symlinkSync("/nowhere", `${maildir.path}/cur/1700001102.l,S=2:2,`);
-  strictEqual(spawnSync("mkfifo", [`${maildir.path}/cur/1700001103.f,S=2:2,`]).status, 0);
-  const snapshot = await processOf(maildir).refresh();
-  strictEqual(snapshot.count, 300);
-  strictEqual(snapshot.totalOctets, 600);
-});
+maildirTest(
+  "what is no file is no message among many newcomers with size hints",
+  async (maildir) => {
+    for (let i = 0; i < 300; i++) maildir.put(`cur/170000${1000 + i}.h,S=2:2,`, "x\n");
+    mkdirSync(`${maildir.path}/cur/1700001101.d,S=2:2,`);
+    symlinkSync("/nowhere", `${maildir.path}/cur/1700001102.l,S=2:2,`);
+    strictEqual(spawnSync("mkfifo", [`${maildir.path}/cur/1700001103.f,S=2:2,`]).status, 0);
+    const snapshot = await processOf(maildir).refresh();
+    strictEqual(snapshot.count, 300);
+    strictEqual(snapshot.totalOctets, 600);
+  },
+);
 
-trouble("messages of a mailbox that is not there are left, not removed", async (maildir) => {
+maildirTest("messages of a mailbox that is not there are left, not removed", async (maildir) => {
   for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);
   const mailbox = processOf(maildir);
   const before = await mailbox.refresh();
@@ -167,24 +165,27 @@ trouble("messages of a mailbox that is not there are left, not removed", async (
   deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(before));
 });
 
-trouble("a mail store that is not mounted is a failure, not an empty mailbox", async (maildir) => {
-  const parent = dirname(maildir.path);
-  const storeAt = (template: string) =>
-    new MaildirStore({
-      maildir: template,
-      exactSizes: false,
-      sortOrder: "ascending",
-      markRetrievedAsSeen: true,
-    });
-  const bob = { user: "bob@example.org", home: `${parent}/nowhere/bob`, extra: {} };
-  const empty = await storeAt(`${parent}/{domain}/{local}`).open(bob);
-  strictEqual(empty.snapshot.count, 0);
-  for (const template of [`${parent}/nowhere/{user}`, "{home}/Maildir"]) {
-    await rejects(storeAt(template).open(bob), { name: "StorageFailure", kind: "SYS/TEMP" });
-  }
-});
+maildirTest(
+  "a mail store that is not mounted is a failure, not an empty mailbox",
+  async (maildir) => {
+    const parent = dirname(maildir.path);
+    const storeAt = (template: string) =>
+      new MaildirStore({
+        maildir: template,
+        exactSizes: false,
+        sortOrder: "ascending",
+        markRetrievedAsSeen: true,
+      });
+    const bob = { user: "bob@example.org", home: `${parent}/nowhere/bob`, extra: {} };
+    const empty = await storeAt(`${parent}/{domain}/{local}`).open(bob);
+    strictEqual(empty.snapshot.count, 0);
+    for (const template of [`${parent}/nowhere/{user}`, "{home}/Maildir"]) {
+      await rejects(storeAt(template).open(bob), { name: "StorageFailure", kind: "SYS/TEMP" });
+    }
+  },
+);
 
-trouble(
+maildirTest(
   "a mailbox that vanishes while the server runs is a failure, not empty",
   async (maildir) => {
     maildir.deliver("x\n");
@@ -197,7 +198,7 @@ trouble(
   },
 );
 
-trouble(
+maildirTest(
   "QUIT looks once for all messages that others removed, not once for each",
   async (maildir) => {
     for (let i = 0; i < 200; i++) maildir.deliver(`${i}\n`);
@@ -217,22 +218,25 @@ trouble(
   },
 );
 
-trouble("a FIFO or link in the place of the unique-id list holds nobody up", async (maildir) => {
-  maildir.deliver("x\n");
-  strictEqual(spawnSync("mkfifo", [maildir.sidecar]).status, 0);
-  // More than a thread pool has threads.
-  const failures = Array.from({ length: 16 }, () => {
-    return rejects(processOf(maildir).refresh(), { name: "StorageFailure" });
-  });
-  await Promise.all(failures);
-  rmSync(maildir.sidecar);
-  writeFileSync(`${maildir.path}/elsewhere`, "popkeep-uidlist 1\n");
-  symlinkSync("elsewhere", maildir.sidecar);
-  await rejects(processOf(maildir).refresh(), { name: "StorageFailure" });
-  strictEqual(readFileSync(`${maildir.path}/elsewhere`, "latin1"), "popkeep-uidlist 1\n");
-});
+maildirTest(
+  "a FIFO or link in the place of the unique-id list holds nobody up",
+  async (maildir) => {
+    maildir.deliver("x\n");
+    strictEqual(spawnSync("mkfifo", [maildir.sidecar]).status, 0);
+    // More than a thread pool has threads.
+    const failures = Array.from({ length: 16 }, () => {
+      return rejects(processOf(maildir).refresh(), { name: "StorageFailure" });
+    });
+    await Promise.all(failures);
+    rmSync(maildir.sidecar);
+    writeFileSync(`${maildir.path}/elsewhere`, "popkeep-uidlist 1\n");
+    symlinkSync("elsewhere", maildir.sidecar);
+    await rejects(processOf(maildir).refresh(), { name: "StorageFailure" });
+    strictEqual(readFileSync(`${maildir.path}/elsewhere`, "latin1"), "popkeep-uidlist 1\n");
+  },
+);
 
-trouble(
+maildirTest(
   "a link in the place of the lock is waited for, and taken away when it is stale",
   async (maildir) => {
     const lock = `${maildir.sidecar}.lock`;
@@ -245,7 +249,7 @@ trouble(
   },
 );
 
-trouble("while a damaged list is mended, the mailbox is never without one", async (maildir) => {
+maildirTest("while a damaged list is mended, the mailbox is never without one", async (maildir) => {
   for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);
   const before = idsOf(await processOf(maildir).refresh());
   writeFileSync(maildir.sidecar, `${readFileSync(maildir.sidecar, "latin1")}garbage\n`);
@@ -258,7 +262,7 @@ trouble("while a damaged list is mended, the mailbox is never without one", asyn
   ok(!readFileSync(maildir.sidecar, "latin1").includes("garbage"));
 });
 
-trouble(
+maildirTest(
   "ids that another process wrote are made durable before they are shown",
   async (maildir) => {
     maildir.deliver("x\n");
@@ -276,7 +280,7 @@ trouble(
   },
 );
 
-trouble(
+maildirTest(
   "a list that is rebuilt from memory still says which messages were removed",
   async (maildir) => {
     maildir.deliver("stays\n", "1.stays");
@@ -292,7 +296,7 @@ trouble(
   },
 );
 
-trouble(
+maildirTest(
   "the id of a removed message is not its name's after the list was lost",
   async (maildir) => {
     maildir.deliver("stays\n", "1.stays");
@@ -311,7 +315,7 @@ trouble(
   },
 );
 
-trouble(
+maildirTest(
   "a marked message whose id was lost meanwhile is left, and QUIT says so",
   async (maildir) => {
     maildir.deliver("x\n");
@@ -327,19 +331,22 @@ trouble(
   },
 );
 
-trouble("messages of a folder that was put aside are left, and keep their ids", async (maildir) => {
-  maildir.put("cur/1.cur:2,S", "x\n");
-  maildir.put("new/2.new", "y\n");
-  const mailbox = processOf(maildir);
-  const snapshot = await mailbox.refresh();
-  maildir.rename("new", "new.aside");
-  await rejects(mailbox.refresh(), { name: "StorageFailure", kind: "SYS/TEMP" });
-  deepStrictEqual(await dropOf(mailbox, snapshot).update([N(2)], []), { removed: 0, left: 1 });
-  maildir.rename("new.aside", "new");
-  deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(snapshot));
-});
+maildirTest(
+  "messages of a folder that was put aside are left, and keep their ids",
+  async (maildir) => {
+    maildir.put("cur/1.cur:2,S", "x\n");
+    maildir.put("new/2.new", "y\n");
+    const mailbox = processOf(maildir);
+    const snapshot = await mailbox.refresh();
+    maildir.rename("new", "new.aside");
+    await rejects(mailbox.refresh(), { name: "StorageFailure", kind: "SYS/TEMP" });
+    deepStrictEqual(await dropOf(mailbox, snapshot).update([N(2)], []), { removed: 0, left: 1 });
+    maildir.rename("new.aside", "new");
+    deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(snapshot));
+  },
+);
 
-trouble(
+maildirTest(
   "QUIT is content when another server removed all and shortened the list",
   async (maildir) => {
     for (let i = 0; i < 80; i++) maildir.deliver(`${i}\n`);
@@ -355,7 +362,7 @@ trouble(
   },
 );
 
-trouble(
+maildirTest(
   "a file that is called by its info alone does not keep others from their ids",
   async (maildir) => {
     maildir.put("cur/:2,S", "x\n");
@@ -368,7 +375,7 @@ trouble(
   },
 );
 
-trouble(
+maildirTest(
   "that a message was missing long ago does not let one missed listing drop it",
   async (maildir) => {
     maildir.deliver("x\n", "1.x");

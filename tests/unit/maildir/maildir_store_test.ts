@@ -13,12 +13,11 @@ import {
 } from "node:fs";
 import { Buffer } from "node:buffer";
 import { createServer } from "node:net";
-import { test } from "node:test";
 import type { MessageNumber } from "../../../src/maildrop/message_number.ts";
 import { type Maildrop, MessageGone, StorageFailure } from "../../../src/maildrop/store.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../../../src/maildir/maildir_store.ts";
 import { listMessages } from "../../../src/maildir/list_messages.ts";
-import { TestMaildir } from "../../support/test_maildir.ts";
+import { maildirTest, type TestMaildir } from "../../support/test_maildir.ts";
 
 const N = (number: number) => number as MessageNumber;
 
@@ -31,18 +30,6 @@ function storeOf(maildir: TestMaildir, options: Partial<MaildirStoreOptions> = {
     ...options,
   });
   return { open: () => store.open({ user: "alice", extra: {} }) };
-}
-
-/** A test with a Maildir of its own. */
-function maildirTest(name: string, work: (maildir: TestMaildir) => Promise<void>): void {
-  test(name, async () => {
-    const maildir = new TestMaildir();
-    try {
-      await work(maildir);
-    } finally {
-      maildir.delete();
-    }
-  });
 }
 
 function idsOf(drop: Maildrop): string[] {
