@@ -16,7 +16,12 @@ import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { PasswordCheck, PasswordChecker } from "./hash_pool.ts";
 import type { CheckPassword, LoginOutcome } from "./login.ts";
 import { type AttemptDigest, PasswordMemory } from "./password_memory.ts";
-import { isHashFault, isPossiblePassword, readStoredPassword } from "./stored_password.ts";
+import {
+  decoyPassword,
+  isHashFault,
+  isPossiblePassword,
+  readStoredPassword,
+} from "./stored_password.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -105,7 +110,7 @@ export class Authenticator {
     const digest = this.#memory.digest(user, storedPassword, password);
     if (this.#memory.recalls(user, digest)) return "right";
     // Not used: choosing one takes time too, as it does for who is not there.
-    this.#directory.decoyFor(name);
+    this.#directory.decoyFor?.(name);
     const check = await this.#hash(storedPassword, password, digest);
     if (check === "right") this.#memory.remember(user, digest);
     return check;
@@ -113,7 +118,7 @@ export class Authenticator {
 
   /** Does what `#verify` does, and whatever comes out of it means nothing. */
   async #pretend(user: string, password: Uint8Array): Promise<PasswordCheck> {
-    const decoy = this.#directory.decoyFor(user);
+    const decoy = this.#directory.decoyFor?.(user) ?? decoyPassword();
     return await this.#hash(decoy, password, this.#memory.digest(user, decoy, password));
   }
 

@@ -1,30 +1,87 @@
-/** The interface of an account directory: where users, their stored passwords and their homes come from. */
+/**
+ * The interface of an account directory: where users, their secrets and their homes come from.
+ *
+ * There are two kinds, and one directory may be both:
+ * - those that hand out what is stored (user file, SQL): `lookUp` finds the entry and the password is
+ *   checked here;
+ * - those that check a password themselves (PAM, LDAP by bind, checkpassword programs): `checkPassword`.
+ *
+ * Each answers within its own time limit, and a slow one holds up nobody but who waits for it.
+ */
 
 import type { Account } from "../maildrop/store.ts";
 import type { AllowedNetworks } from "./allowed_networks.ts";
+import type { SecretKind, UserSecrets } from "./login.ts";
 
 export interface DirectoryEntry {
   readonly account: Account;
-  /** The password field, `{SCHEME}hash`; "" where none is set. */
+  /** The password field, `{SCHEME}hash`; "" where none is set or the directory does not hand it out. */
   readonly storedPassword: string;
   /** The right password is known to be right, and the account may not log in all the same. */
   readonly disabled: boolean;
   /** Where the user may log in from; undefined means anywhere. */
   readonly allowedNetworks?: AllowedNetworks;
+  /** Undefined where there are none; absent too where the entry is locked. */
+  readonly secrets?: UserSecrets;
+  readonly appPasswords?: readonly AppPassword[];
+  /** Names of those who may open this mailbox with credentials of their own. */
+  readonly delegates?: readonly string[];
 }
 
+/** A named secret for one program or device. Made by popkeep, long enough that a fast hash does. */
+export interface AppPassword {
+  /** Lower-case letters, digits, "-" and "_", 1 to 32; one of a kind within the user. */
+  readonly name: string;
+  /** `{SSHA256}...` */
+  readonly storedPassword: string;
+}
+
+/** What a directory that checks passwords itself says. */
+export type DirectoryCheck =
+  | { readonly kind: "right"; readonly entry: DirectoryEntry }
+  /** The user is not there, or the password is not right; it need not know which. */
+  | { readonly kind: "wrong" };
+
 export interface AccountDirectory {
+  /** The word for it in settings and log: "user_file", "pam", "checkpassword", "ldap", "sql". */
+  readonly kind: string;
+
+  /** Which secrets some users have here now, so that mechanisms that need them can succeed. */
+  readonly secretKinds: ReadonlySet<SecretKind>;
+
+  /** Whether `lookUp` finds users at all: false where only a password opens an entry. */
+  readonly findsByName: boolean;
+
   /**
-   * Finds a user by the name that a client sent; undefined if there is none.
+   * Finds a user by a name; undefined if there is none.
    *
-   * @throws {Error} If the directory cannot tell now whether the user exists.
+   * @throws {Error} If the directory cannot tell now whether the user exists. Its message is for the log
+   *   and holds no secret.
    */
   lookUp(user: string): Promise<DirectoryEntry | undefined>;
 
   /**
+   * Checks a password where it is kept. Absent where `lookUp` hands out the password field.
+   *
+   * @param address The client's, undefined if not known.
+   * @throws {Error} If it cannot be found out now, as for `lookUp`.
+   */
+  checkPassword?(
+    user: string,
+    password: Uint8Array,
+    address: string | undefined,
+  ): Promise<DirectoryCheck>;
+
+  /**
    * A stored password to check in the place of one that this user does not have, so that it costs what
    * one of the directory's own costs: the same for the name in every spelling that `lookUp` takes for
-   * one, and after a restart, as a real user's is.
+   * one, and after a restart, as a real user's is. Absent where none is handed out.
    */
-  decoyFor(user: string): string;
+  decoyFor?(user: string): string;
+
+  /** Reads anew what it keeps in memory; false if that failed and all stays as it was, which is logged. */
+  reload?(): Promise<boolean>;
+
+  /** Gives back threads, processes and connections. What is under way may fail. */
+  close?(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The interface of a SASL mechanism's server side. A mechanism knows no POP3 and no users. */
+/** The interface of a SASL mechanism's server side. A mechanism knows no POP3 and no directories. */
 
 import type { LoginOutcome } from "./login.ts";
 
@@ -8,6 +8,8 @@ export interface Mechanism {
   readonly name: string;
   /** Whether a password crosses the wire readable: such a mechanism is offered where login_type allows. */
   readonly plaintext: boolean;
+  /** The longest response that a client may send, octets before base64; 9,216 (RFC 5034 §4) unless said. */
+  readonly maxResponseOctets?: number;
   /** Begins one exchange. */
   start(): Exchange;
 }
@@ -20,6 +22,12 @@ export interface Exchange {
    * (RFC 5034 §4).
    */
   next(response: Uint8Array | undefined): Step | Promise<Step>;
+
+  /**
+   * The exchange ended before it was done: the client cancelled it, broke its rules or is gone, perhaps
+   * while `next` is under way. To give back what it holds; idempotent.
+   */
+  abandon?(): void;
 }
 
 export type Step =

@@ -20,6 +20,7 @@ import type { Account } from "../maildrop/store.ts";
 import { Decoys } from "./decoys.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import { parsePasswdContent, type PasswdContent } from "./passwd_content.ts";
+import type { SecretKind } from "./login.ts";
 import type { PasswdEntry } from "./passwd_line.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
@@ -69,6 +70,9 @@ export async function openPasswdFile(
 }
 
 export class PasswdFile implements AccountDirectory {
+  readonly kind = "user_file";
+  readonly findsByName = true;
+  readonly secretKinds: ReadonlySet<SecretKind> = new Set();
   readonly #path: string;
   readonly #nowMs: () => number;
   #loaded: Loaded;

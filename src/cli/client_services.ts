@@ -8,7 +8,7 @@
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { CheckPassword } from "../auth/login.ts";
 import type { Mechanism } from "../auth/mechanism.ts";
-import { plainMechanism } from "../auth/plain.ts";
+import { plainMechanism } from "../auth/mechanisms/plain.ts";
 import type { MaildropStore } from "../maildrop/store.ts";
 import type { AdmitUser, LoginType, SessionServices } from "../session/services.ts";
 

@@ -78,6 +78,8 @@ function refusal(
       );
     case "unavailable":
       return new Failure(ExitCode.temporary, `the password of ${name} could not be checked`);
+    case "delayed":
+      return new Failure(ExitCode.temporary, `too many logins of ${name} failed lately`);
     case "refused":
       return new Failure(
         ExitCode.noPermission,

@@ -52,6 +52,10 @@ export const FAULTS = {
     de: "Benutzername oder Kennwort ist falsch",
   },
   accountDisabled: { en: "account is disabled", de: "Konto ist gesperrt" },
+  tooManyFailures: {
+    en: "too many failed logins, wait and try again",
+    de: "zu viele fehlgeschlagene Anmeldungen, bitte später erneut versuchen",
+  },
   tooManySessions: {
     en: "too many connections, wait and try again",
     de: "zu viele Verbindungen, bitte später erneut versuchen",

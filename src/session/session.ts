@@ -190,6 +190,8 @@ export class Session {
         return this.#turnAway(mechanism, user, FAULTS.accountDisabled, "SYS/PERM");
       case "unavailable":
         return this.#turnAway(mechanism, user, FAULTS.temporary, "SYS/TEMP");
+      case "delayed":
+        return this.#turnAway(mechanism, user, FAULTS.tooManyFailures, "LOGIN-DELAY");
     }
   }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { plainMechanism } from "../../src/auth/plain.ts";
+import { plainMechanism } from "../../src/auth/mechanisms/plain.ts";
 import { type FailureKind, StorageFailure } from "../../src/maildrop/store.ts";
 import { MemoryStore } from "../support/memory_store.ts";
 import { checkPassword, SessionClient } from "../support/session_client.ts";

@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "smol-toml";
 import type { CheckPassword } from "../../src/auth/login.ts";
-import { plainMechanism } from "../../src/auth/plain.ts";
+import { plainMechanism } from "../../src/auth/mechanisms/plain.ts";
 import { BAD_COMMANDS, COMMAND_OCTETS, FAILED_LOGINS } from "../../src/limits.ts";
 import type { LoginType } from "../../src/session/services.ts";
 import { Session } from "../../src/session/session.ts";

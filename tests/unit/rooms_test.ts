@@ -73,7 +73,7 @@ const CROSSINGS: readonly [string, string, string, RegExp][] = [
   ],
   [
     "a mechanism imports a package",
-    "src/auth/plain_mechanism.ts",
+    "src/auth/mechanisms/plain.ts",
     'import { getLogger } from "@logtape/logtape";',
     /it is a pure file/,
   ],

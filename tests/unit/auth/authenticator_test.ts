@@ -25,6 +25,9 @@ function setUp(options: { entries?: DirectoryEntry[]; passwordMemoryMs?: number 
     (options.entries ?? [entry("alice"), entry("bob")]).map((one) => [one.account.user, one]),
   );
   const directory: AccountDirectory = {
+    kind: "user_file",
+    findsByName: true,
+    secretKinds: new Set(),
     lookUp: (user) => Promise.resolve(entries.get(user)),
     decoyFor: () => DECOY,
   };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { CheckPassword } from "../../../src/auth/login.ts";
-import { plainMechanism } from "../../../src/auth/plain.ts";
+import { plainMechanism } from "../../../src/auth/mechanisms/plain.ts";
 import { StorageFailure } from "../../../src/maildrop/store.ts";
 import type { LoginType } from "../../../src/session/services.ts";
 import { MemoryStore } from "../../support/memory_store.ts";

@@ -87,7 +87,7 @@ test("every text is there in every language, fits its line, and looks like no re
 });
 
 test("no text makes fetchmail take a refusal for a maildrop that is locked by somebody", () => {
-  const comeBack = [FAULTS.tooManySessions];
+  const comeBack = [FAULTS.tooManySessions, FAULTS.tooManyFailures];
   for (const fault of Object.values(FAULTS)) {
     const busy = /lock|Lock|LOCK|wait/.test(fault.en + fault.de);
     assert.equal(busy, (comeBack as unknown[]).includes(fault), fault.en);

@@ -6,9 +6,9 @@
  * owner typed, and older clients send what theirs typed.
  */
 
-import { PASSWORD_OCTETS, USER_NAME_OCTETS } from "../limits.ts";
-import type { CheckPassword } from "./login.ts";
-import type { Exchange, Mechanism, Step } from "./mechanism.ts";
+import { PASSWORD_OCTETS, USER_NAME_OCTETS } from "../../limits.ts";
+import type { CheckPassword } from "../login.ts";
+import type { Exchange, Mechanism, Step } from "../mechanism.ts";
 
 /** The mechanism over a given check of credentials. */
 export function plainMechanism(checkPassword: CheckPassword): Mechanism {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { LoginOutcome } from "../../../src/auth/login.ts";
-import { plainMechanism } from "../../../src/auth/plain.ts";
+import { plainMechanism } from "../../../src/auth/mechanisms/plain.ts";
 import { PASSWORD_OCTETS, USER_NAME_OCTETS } from "../../../src/limits.ts";
 
 const GRANTED: LoginOutcome = { kind: "granted", account: { user: "tim", extra: {} } };

@@ -1,0 +1,19 @@
+/** What a mechanism may know of the TLS that its connection runs under. The net room makes it. */
+
+/** One connection's TLS; present only once the handshake is done. */
+export interface SecureChannel {
+  /** DER of the certificate that we showed to this client; undefined if the runtime cannot tell. */
+  readonly serverCertificate: Uint8Array | undefined;
+
+  /**
+   * The 32 octets of the channel binding tls-exporter (RFC 9266 §2); undefined where the runtime cannot
+   * export keying material, or TLS 1.2 runs without the extended master secret.
+   */
+  exporter(): Uint8Array | undefined;
+
+  /**
+   * DER of the client's certificate and of what it sent with it, leaf first; undefined unless the chain
+   * was verified against the authorities of the settings in this handshake.
+   */
+  readonly clientCertificate: Uint8Array | undefined;
+}
