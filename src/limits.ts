@@ -48,6 +48,31 @@ export const BAD_COMMANDS = { min: 1, default: 20, max: 10_000 } as const;
 /** Failed logins on one connection, after which it closes (C0005). Clients try several mechanisms. */
 export const FAILED_LOGINS = { min: 1, default: 5, max: 1_000 } as const;
 
+/** Failed logins from one address (of IPv6, one /64) within the window, after which it is refused. */
+export const FAILED_LOGINS_FROM_ADDRESS = { min: 1, default: 30, max: 1_000_000 } as const;
+
+/** Failed logins to one name within the window, after which addresses that failed are refused for it. */
+export const FAILED_LOGINS_OF_USER = { min: 1, default: 100, max: 1_000_000 } as const;
+
+/** How long a failed login counts, ms. */
+export const FAILED_LOGIN_WINDOW_MS = {
+  min: 10_000,
+  default: 3_600_000,
+  max: 604_800_000,
+} as const;
+
+/** How long an address is refused, ms. */
+export const FAILED_LOGIN_BLOCK_MS = { min: 1_000, default: 900_000, max: 604_800_000 } as const;
+
+/** First delay of the answer to a failed login, ms; it doubles up to FAILED_LOGIN_LONGEST_DELAY_MS. */
+export const FAILED_LOGIN_DELAY_MS = { min: 0, default: 1_000, max: 15_000 } as const;
+
+/** Longest delay of the answer to a failed login, ms: well under the 60 s that clients wait. */
+export const FAILED_LOGIN_LONGEST_DELAY_MS = 15_000;
+
+/** Processes of Samba's ntlm_auth: each is a few MiB and serves one login at a time. */
+export const NTLM_AUTH_PROCESSES = { min: 1, default: 4, max: 64 } as const;
+
 /** Time that sessions get to QUIT when the server is told to stop, ms. */
 export const SHUTDOWN_GRACE_MS = { min: 0, default: 30_000, max: 3_600_000 } as const;
 
@@ -116,3 +141,6 @@ export const TURN_OCTETS = 262_144;
  */
 export const CLOSE_LINGER_MS = 3_000;
 export const CLOSE_LINGER_OCTETS = 1_048_576;
+
+/** Password that gets an NT hash, UTF-16 code units: what Windows takes ([MS-SAMR] SAMPR_USER_PASSWORD). */
+export const NT_PASSWORD_UTF16_UNITS = 256;
