@@ -1,0 +1,52 @@
+/** Foreign functions by `bun:ffi`, for foreign_functions.ts. */
+
+import process from "node:process";
+import type { ArgumentKind, Declarations, ForeignInterface } from "./foreign_functions.ts";
+
+/** What is used of `bun:ffi`. Addresses are numbers there: they have at most 53 bits. */
+interface BunFfi {
+  dlopen(
+    name: string,
+    symbols: Record<string, { readonly args: readonly string[]; readonly returns: string }>,
+  ): { readonly symbols: Record<string, (...values: unknown[]) => unknown>; close(): void };
+  ptr(octets: Uint8Array): number;
+  toArrayBuffer(address: number, offset: number, octets: number): ArrayBuffer;
+}
+
+/** Addresses as u64, so that they are bigint like Deno's: the ABI hands both over alike. */
+const TYPES: Readonly<Record<ArgumentKind | "none", string>> = {
+  pointer: "u64",
+  buffer: "ptr",
+  i32: "i32",
+  u32: "u32",
+  u64: "u64",
+  size: "u64",
+  none: "void",
+};
+
+export function openUnderBun(): ForeignInterface {
+  const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
+  return {
+    open(name, declarations) {
+      const { symbols, close } = ffi.dlopen(name, symbolsOf(declarations));
+      const functions: Record<string, (...values: never[]) => unknown> = {};
+      for (const [name, { gives }] of Object.entries(declarations)) {
+        const call = symbols[name] as (...values: unknown[]) => unknown;
+        functions[name] = gives === "size" ? (...values) => Number(call(...values)) : call;
+      }
+      return { functions, close };
+    },
+    addressOf: (octets) => BigInt(ffi.ptr(octets)),
+    readMemory: (address, octets) =>
+      new Uint8Array(ffi.toArrayBuffer(Number(address), 0, octets)).slice(),
+  };
+}
+
+function symbolsOf(declarations: Declarations) {
+  return Object.fromEntries(
+    Object.entries(declarations).map(([name, { takes, gives }]) => [
+      name,
+      { args: takes.map((kind) => TYPES[kind]), returns: TYPES[gives] },
+    ]),
+  );
+}
