@@ -9,6 +9,7 @@ import { type Fault, shownValue } from "./faults.ts";
 import { keyPath } from "./key_lines.ts";
 import { type SettingDoc, settingDocs } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
+import { directoryTables } from "./directory_tables.ts";
 import { certificateKeys, type SettingsFile, settingsFile } from "./schema.ts";
 import type { TomlDocument } from "./toml.ts";
 
@@ -34,7 +35,7 @@ export function checkValues(file: string, document: TomlDocument): CheckedValues
     const top = String(path[0] ?? "");
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
-        faults.push(unknownKey(file, lines, path, key));
+        faults.push(unknownKey(file, lines, path, key, values));
         delete right[top === "" ? key : top];
       }
     } else {
@@ -61,7 +62,7 @@ function badValue(file: string, lines: Lines, path: Path, values: unknown): Faul
     (inner, part) => (inner as Record<string | number, unknown> | undefined)?.[part],
     values,
   );
-  const doc = docAt(path);
+  const doc = docAt(path, values);
   const near = typeof value === "string" && doc?.choices !== undefined
     ? nearest(value, doc.choices)
     : undefined;
@@ -76,22 +77,41 @@ function badValue(file: string, lines: Lines, path: Path, values: unknown): Faul
 }
 
 /** The documentation of the key at `path`, or of the list that an item at `path` stands in. */
-function docAt([top, , inTable]: Path): SettingDoc | undefined {
-  const isInTable = top === "certificates" && inTable !== undefined;
-  const shape: Shape = isInTable ? certificateKeys : settingsFile.shape;
-  const schema = shape[String(isInTable ? inTable : top)];
+function docAt(path: Path, values: unknown): SettingDoc | undefined {
+  const [top, , inTable] = path;
+  const shape = inTable === undefined ? undefined : tableShape(path, values);
+  const keys: Shape = shape ?? settingsFile.shape;
+  const schema = keys[String(shape === undefined ? top : inTable)];
   return schema === undefined ? undefined : settingDocs.get(schema);
 }
 
-function unknownKey(file: string, lines: Lines, table: Path, key: string): Fault {
+/** The keys of the table that `path` leads into; undefined where it leads into none. */
+function tableShape([top, item]: Path, values: unknown): Shape | undefined {
+  if (top === "certificates") return certificateKeys;
+  if (top !== "directories") return undefined;
+  const tables = (values as { readonly directories?: unknown }).directories;
+  const table: unknown = Array.isArray(tables) ? tables[Number(item)] : undefined;
+  const kind = (table as { readonly kind?: unknown } | undefined)?.kind;
+  return Object.entries(directoryTables).find(([name]) => name === kind)?.[1].shape ??
+    directoryTables.user_file.shape;
+}
+
+function unknownKey(
+  file: string,
+  lines: Lines,
+  table: Path,
+  key: string,
+  values: unknown,
+): Fault {
   const path = keyPath(table.reduce<string>(keyPath, ""), key);
   const line = lines.get(path);
   const shown = { file, line, key: /^[\w.[\]-]{1,80}$/.test(path) ? path : shownValue(path) };
-  const here: Shape = table.length === 0 ? settingsFile.shape : certificateKeys;
+  const here: Shape = tableShape(table, values) ?? settingsFile.shape;
   if (table.length > 0 && key in settingsFile.shape) {
     // TOML has no end of a table: what stands below [[certificates]] belongs to it.
-    const allowed = "this key above the first [[certificates]]";
-    return { ...shown, found: "a key of the settings file in a certificate's table", allowed };
+    const allowed = `this key above the first [[${table[0]}]]`;
+    const whose = table[0] === "directories" ? "directory" : "certificate";
+    return { ...shown, found: `a key of the settings file in a ${whose}'s table`, allowed };
   }
   const near = nearestKey(key, here);
   return {

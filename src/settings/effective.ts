@@ -3,6 +3,7 @@
 import { dirname, resolve } from "node:path";
 import type { Binding } from "./binding.ts";
 import type { CertificateFiles } from "./certificate_files.ts";
+import { type DirectoryTable, withAbsolutePaths } from "./directory_tables.ts";
 import type { SettingsFile } from "./schema.ts";
 
 /** What a settings file sets, defaults included. The keys of the file are in src/settings/schema.ts. */
@@ -18,7 +19,52 @@ export interface Settings {
   readonly passwordScheme: SettingsFile["password_scheme"];
   readonly passwordMemoryMs: number;
   readonly passwordWorkers: number;
+  readonly weakPasswordSchemes: readonly string[];
+  /** Folder. */
+  readonly stateFolder: string;
+  /** "" adds none. */
+  readonly defaultDomain: string;
+  /** "" opens no folders. */
+  readonly folderSeparator: string;
+  readonly delegates: boolean;
+  readonly masterUsers: readonly string[];
+  /** "" takes no such names. */
+  readonly masterUserSeparator: string;
   readonly maxFailedLogins: number;
+  readonly maxFailedLoginsFromSingleAddress: number;
+  readonly maxFailedLoginsPerUser: number;
+  readonly failedLoginWindowMs: number;
+  readonly failedLoginBlockMs: number;
+  readonly failedLoginDelayMs: number;
+  readonly neverBlockedAddresses: readonly string[];
+  readonly enableGssapiAndNtlmAuth: boolean;
+  readonly extendedProtectionPolicy: SettingsFile["extended_protection_policy"];
+  /** Never empty. */
+  readonly ntlmDomain: string;
+  /** Absolute; "" where the directories' NT hashes are used. */
+  readonly ntlmAuthProgram: string;
+  readonly ntlmAuthProcesses: number;
+  readonly ntlmFirstReply: SettingsFile["ntlm_first_reply"];
+  /** Absolute; "" where GSSAPI is off. */
+  readonly gssapiKeytab: string;
+  readonly gssapiRealms: readonly string[];
+  readonly gssapiUser: string;
+  /** A URL, an absolute path, or "". */
+  readonly oauthJwks: string;
+  readonly oauthIntrospectionUrl: string;
+  readonly oauthIntrospectionClientId: string;
+  /** Absolute, or "". */
+  readonly oauthIntrospectionClientSecretFile: string;
+  readonly oauthIssuer: string;
+  readonly oauthAudience: readonly string[];
+  readonly oauthScopes: readonly string[];
+  readonly oauthUserClaim: string;
+  readonly oauthOpenidConfigurationUrl: string;
+  /** Absolute, or "". */
+  readonly clientCertificateAuthorities: string;
+  readonly clientCertificateUser: SettingsFile["client_certificate_user"];
+  /** Absolute. */
+  readonly clientCertificateRevocationLists: readonly string[];
   /** Template with {home}, {user}, {local} and {domain}; absolute unless it begins with {home}. */
   readonly maildir: string;
   readonly messageRetrievalSortOrder: SettingsFile["message_retrieval_sort_order"];
@@ -44,11 +90,14 @@ export interface Settings {
   readonly logPerFileSizeQuotaOctets: number;
   /** The first is for clients that name no server; the others are chosen by the names they hold. */
   readonly certificates: readonly CertificateFiles[];
+  /** At least one, in the order that they are asked. Paths are absolute. */
+  readonly directories: readonly DirectoryTable[];
 }
 
 /** Makes the values of `file` what the program uses; relative paths count from its folder. */
 export function effectiveSettings(file: string, values: SettingsFile): Settings {
   const folder = dirname(resolve(file));
+  const optional = (path: string) => path === "" ? "" : resolve(folder, path);
   return {
     file: resolve(file),
     serverName: values.server_name,
@@ -60,7 +109,43 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     passwordScheme: values.password_scheme,
     passwordMemoryMs: values.password_memory_time,
     passwordWorkers: values.password_workers,
+    weakPasswordSchemes: values.weak_password_schemes.map((name) => name.toUpperCase()),
+    stateFolder: resolve(folder, values.state_folder),
+    defaultDomain: values.default_domain,
+    folderSeparator: values.folder_separator,
+    delegates: values.delegates,
+    masterUsers: values.master_users,
+    masterUserSeparator: values.master_user_separator,
     maxFailedLogins: values.max_failed_logins,
+    maxFailedLoginsFromSingleAddress: values.max_failed_logins_from_single_address,
+    maxFailedLoginsPerUser: values.max_failed_logins_per_user,
+    failedLoginWindowMs: values.failed_login_window,
+    failedLoginBlockMs: values.failed_login_block_time,
+    failedLoginDelayMs: values.failed_login_delay,
+    neverBlockedAddresses: values.never_blocked_addresses,
+    enableGssapiAndNtlmAuth: values.enable_gssapi_and_ntlm_auth,
+    extendedProtectionPolicy: values.extended_protection_policy,
+    ntlmDomain: values.ntlm_domain || netbiosNameOf(values.server_name),
+    ntlmAuthProgram: optional(values.ntlm_auth_program),
+    ntlmAuthProcesses: values.ntlm_auth_processes,
+    ntlmFirstReply: values.ntlm_first_reply,
+    gssapiKeytab: optional(values.gssapi_keytab),
+    gssapiRealms: values.gssapi_realms,
+    gssapiUser: values.gssapi_user,
+    oauthJwks: /^https?:/.test(values.oauth_jwks) ? values.oauth_jwks : optional(values.oauth_jwks),
+    oauthIntrospectionUrl: values.oauth_introspection_url,
+    oauthIntrospectionClientId: values.oauth_introspection_client_id,
+    oauthIntrospectionClientSecretFile: optional(values.oauth_introspection_client_secret_file),
+    oauthIssuer: values.oauth_issuer,
+    oauthAudience: values.oauth_audience,
+    oauthScopes: values.oauth_scopes,
+    oauthUserClaim: values.oauth_user_claim,
+    oauthOpenidConfigurationUrl: values.oauth_openid_configuration_url,
+    clientCertificateAuthorities: optional(values.client_certificate_authorities),
+    clientCertificateUser: values.client_certificate_user,
+    clientCertificateRevocationLists: values.client_certificate_revocation_lists.map((list) =>
+      resolve(folder, list)
+    ),
     maildir: values.maildir.startsWith("{home}") ? values.maildir : resolve(folder, values.maildir),
     messageRetrievalSortOrder: values.message_retrieval_sort_order,
     enableExactRfc822Size: values.enable_exact_rfc822_size,
@@ -85,5 +170,23 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
       certificateFile: resolve(folder, certificate.certificate_file),
       keyFile: resolve(folder, certificate.key_file),
     })),
+    directories: directoriesOf(values, folder),
   };
+}
+
+/** The tables with absolute paths; where there are none, one for the user file. */
+function directoriesOf({ directories, user_file }: SettingsFile, folder: string): DirectoryTable[] {
+  const tables: readonly DirectoryTable[] = directories.length > 0
+    ? directories
+    : [{ kind: "user_file", file: "" }];
+  return tables.map((table) =>
+    table.kind === "user_file"
+      ? { ...table, file: resolve(folder, table.file || user_file) }
+      : withAbsolutePaths(table, folder)
+  );
+}
+
+/** What a Windows machine of this name would be called: its first label, 15 characters of it at most. */
+function netbiosNameOf(serverName: string): string {
+  return serverName.replace(/\..*$/, "").slice(0, 15).toUpperCase();
 }

@@ -2,12 +2,14 @@
 
 import { stringify } from "smol-toml";
 import { formatBinding } from "./binding.ts";
+import { tableValues } from "./directory_tables.ts";
 import type { Settings } from "./effective.ts";
 import type { SettingsFile } from "./schema.ts";
 import { formatDuration } from "./units.ts";
 
 /** A value as smol-toml writes it. */
-type FileValue = string | number | boolean | string[] | Record<string, string>[];
+type Plain = string | number | boolean | string[];
+type FileValue = Plain | Record<string, Plain>[];
 
 /** The settings under the keys of the file, with all paths absolute. */
 export function fileValues(settings: Settings): Record<keyof SettingsFile, FileValue> {
@@ -21,7 +23,41 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     password_scheme: settings.passwordScheme,
     password_memory_time: formatDuration(settings.passwordMemoryMs),
     password_workers: settings.passwordWorkers,
+    weak_password_schemes: [...settings.weakPasswordSchemes],
+    state_folder: settings.stateFolder,
+    default_domain: settings.defaultDomain,
+    folder_separator: settings.folderSeparator,
+    delegates: settings.delegates,
+    master_users: [...settings.masterUsers],
+    master_user_separator: settings.masterUserSeparator,
     max_failed_logins: settings.maxFailedLogins,
+    max_failed_logins_from_single_address: settings.maxFailedLoginsFromSingleAddress,
+    max_failed_logins_per_user: settings.maxFailedLoginsPerUser,
+    failed_login_window: formatDuration(settings.failedLoginWindowMs),
+    failed_login_block_time: formatDuration(settings.failedLoginBlockMs),
+    failed_login_delay: formatDuration(settings.failedLoginDelayMs),
+    never_blocked_addresses: [...settings.neverBlockedAddresses],
+    enable_gssapi_and_ntlm_auth: settings.enableGssapiAndNtlmAuth,
+    extended_protection_policy: settings.extendedProtectionPolicy,
+    ntlm_domain: settings.ntlmDomain,
+    ntlm_auth_program: settings.ntlmAuthProgram,
+    ntlm_auth_processes: settings.ntlmAuthProcesses,
+    ntlm_first_reply: settings.ntlmFirstReply,
+    gssapi_keytab: settings.gssapiKeytab,
+    gssapi_realms: [...settings.gssapiRealms],
+    gssapi_user: settings.gssapiUser,
+    oauth_jwks: settings.oauthJwks,
+    oauth_introspection_url: settings.oauthIntrospectionUrl,
+    oauth_introspection_client_id: settings.oauthIntrospectionClientId,
+    oauth_introspection_client_secret_file: settings.oauthIntrospectionClientSecretFile,
+    oauth_issuer: settings.oauthIssuer,
+    oauth_audience: [...settings.oauthAudience],
+    oauth_scopes: [...settings.oauthScopes],
+    oauth_user_claim: settings.oauthUserClaim,
+    oauth_openid_configuration_url: settings.oauthOpenidConfigurationUrl,
+    client_certificate_authorities: settings.clientCertificateAuthorities,
+    client_certificate_user: settings.clientCertificateUser,
+    client_certificate_revocation_lists: [...settings.clientCertificateRevocationLists],
     maildir: settings.maildir,
     message_retrieval_sort_order: settings.messageRetrievalSortOrder,
     enable_exact_rfc822_size: settings.enableExactRfc822Size,
@@ -48,16 +84,19 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
       certificate_file: certificateFile,
       key_file: keyFile,
     })),
+    directories: settings.directories.map(tableValues),
   };
 }
 
 /** The settings in force as a TOML text. */
 export function settingsToml(settings: Settings): string {
-  const { certificates, ...values } = fileValues(settings);
+  const { certificates, directories, ...values } = fileValues(settings);
   const lines = Object.entries(values).map(([key, value]) => tomlLine(key, value));
-  for (const table of certificates as Record<string, string>[]) {
-    lines.push("", "[[certificates]]");
-    for (const [key, value] of Object.entries(table)) lines.push(tomlLine(key, value));
+  for (const [name, tables] of Object.entries({ certificates, directories })) {
+    for (const table of tables as Record<string, Plain>[]) {
+      lines.push("", `[[${name}]]`);
+      for (const [key, value] of Object.entries(table)) lines.push(tomlLine(key, value));
+    }
   }
   return lines.join("\n") + "\n";
 }

@@ -48,6 +48,13 @@ export function setting<Schema extends z.ZodType>(
   return kind.schema;
 }
 
+/** The kind of value that becomes an absolute path. */
+const PATH = "path, relative to the folder of the settings file";
+
+/** What is fetched over the network is trusted as much as the network between is. */
+const URL_OR_NOTHING =
+  /^(?:https:\/\/[^\s/]+\S*|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]+)?(?:\/\S*)?)?$/;
+
 interface Range {
   readonly min: number;
   readonly default: number;
@@ -181,9 +188,71 @@ export function path(fallback?: string) {
   return {
     schema: fallback === undefined ? schema : schema.prefault(fallback),
     doc: {
-      kind: "path, relative to the folder of the settings file",
+      kind: PATH,
       default: fallback === undefined ? undefined : JSON.stringify(fallback),
       allowed: "a path",
+    },
+  };
+}
+
+/** A list of texts that each match `pattern`; empty unless set. */
+export function texts(
+  options: { readonly pattern: RegExp; readonly allowed: string; readonly kind: string },
+) {
+  return {
+    schema: z.array(z.string().regex(options.pattern)).prefault([]),
+    doc: { kind: options.kind, default: "[]", allowed: options.allowed },
+  };
+}
+
+/** A path, made absolute later; "" is none. */
+export function optionalPath(none: string) {
+  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
+  const schema = z.string().regex(/^[^\x00]*$/);
+  return {
+    schema: schema.prefault(""),
+    doc: { kind: PATH, default: '""', allowed: `a path; "" ${none}` },
+  };
+}
+
+/** A list of paths, made absolute later. */
+export function paths() {
+  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
+  const schema = z.array(z.string().regex(/^[^\x00]+$/));
+  return {
+    schema: schema.prefault([]),
+    doc: {
+      kind: `list of paths, each ${PATH.slice("path, ".length)}`,
+      default: "[]",
+      allowed: "paths",
+    },
+  };
+}
+
+/** An https URL, or http to this machine; "" is none. */
+export function url(none: string) {
+  return {
+    schema: z.string().regex(URL_OR_NOTHING).prefault(""),
+    doc: {
+      kind: "URL",
+      default: '""',
+      allowed: `an https URL, or an http one on this machine; "" ${none}`,
+    },
+  };
+}
+
+/** An https URL, http to this machine, or a path, made absolute later; "" is none. */
+export function urlOrPath(none: string) {
+  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
+  const isPath = /^(?![a-z]+:\/\/)[^\x00]*$/;
+  return {
+    schema: z.string().refine((text) => URL_OR_NOTHING.test(text) || isPath.test(text)).prefault(
+      "",
+    ),
+    doc: {
+      kind: "URL, or path relative to the folder of the settings file",
+      default: '""',
+      allowed: `an https URL, an http one on this machine, or a path; "" ${none}`,
     },
   };
 }

@@ -5,6 +5,7 @@
 
 import type { z } from "zod";
 import { type SettingDoc, settingDocs } from "./kinds.ts";
+import { directoryTables } from "./directory_tables.ts";
 import { certificateKeys, sections, settingsFile } from "./schema.ts";
 
 /** A key and its documentation. */
@@ -45,6 +46,23 @@ key_file = "key.pem"
 \`\`\`
 `;
 
+const DIRECTORIES = `\
+Each directory is a table of its own, below all other keys. Without any, users come from \`user_file\`.
+
+\`\`\`toml
+[[directories]]
+kind = "user_file"
+
+[[directories]]
+kind = "pam"
+service = "popkeep"
+\`\`\`
+
+Put those first that answer from this machine: one that cannot be reached ends the login of whom the
+ones before it do not know with \`-ERR [SYS/TEMP]\`, and the ones behind it are not asked, since a user
+whom it keeps out must not get in by the next.
+`;
+
 /** The whole page. */
 export function settingsReference(): string {
   const parts = [INTRODUCTION];
@@ -54,6 +72,12 @@ export function settingsReference(): string {
   parts.push("## Certificates\n");
   parts.push(...documentedKeys({ certificates: settingsFile.shape.certificates }).map(keyText));
   parts.push(CERTIFICATES, ...documentedKeys(certificateKeys).map(keyText));
+  parts.push("## Directories\n");
+  parts.push(...documentedKeys({ directories: settingsFile.shape.directories }).map(keyText));
+  parts.push(DIRECTORIES);
+  for (const [kind, { shape }] of Object.entries(directoryTables)) {
+    parts.push(`## Directories of kind "${kind}"\n`, ...documentedKeys(shape).map(keyText));
+  }
   return parts.join("\n");
 }
 

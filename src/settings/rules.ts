@@ -28,7 +28,32 @@ export function brokenRules(settings: Settings, maildir: string): BrokenRule[] {
   return [
     ...maildirTemplateFaults(maildir),
     ...bindingFaults(settings),
+    ...loginFaults(settings),
   ];
+}
+
+/** What belongs together among the settings about logging in. */
+function loginFaults(settings: Settings): BrokenRule[] {
+  const faults: BrokenRule[] = [];
+  if (settings.oauthJwks !== "" && settings.oauthAudience.length === 0) {
+    faults.push({
+      key: "oauth_jwks",
+      found: "keys and no audience",
+      allowed: "oauth_jwks with an oauth_audience, since else a token for any other service that " +
+        "trusts these keys would open mailboxes here",
+      reads: ["oauth_audience"],
+    });
+  }
+  const { folderSeparator, masterUserSeparator } = settings;
+  if (folderSeparator !== "" && folderSeparator === masterUserSeparator) {
+    faults.push({
+      key: "master_user_separator",
+      found: `"${masterUserSeparator}", which is the folder_separator too`,
+      allowed: "a character of its own",
+      reads: ["folder_separator"],
+    });
+  }
+  return faults;
 }
 
 /** The rules about files that the settings name: user file, certificates, keys. Reads them. */
@@ -40,16 +65,52 @@ export function brokenFiles(settings: Settings): BrokenRule[] {
       allowed,
     }))
   );
-  try {
-    accessSync(settings.userFile, constants.R_OK);
-  } catch (error) {
-    broken.push({
-      key: "user_file",
-      found: `${settings.userFile}, which ${whyUnreadable(error)}`,
-      allowed: "a file that `popkeep user add` makes",
-    });
+  for (const [index, table] of settings.directories.entries()) {
+    if (table.kind !== "user_file") continue;
+    const isOwn = table.file === settings.userFile;
+    const key = isOwn ? "user_file" : `directories[${index}].file`;
+    broken.push(...unreadable(key, table.file, "a file that `popkeep user add` makes"));
+  }
+  for (const [key, file, allowed] of loginFiles(settings)) {
+    if (file !== "") broken.push(...unreadable(key, file, allowed));
   }
   return broken;
+}
+
+/** The files that ways to log in need: key, path or "", what is allowed. */
+function loginFiles(settings: Settings): readonly (readonly [string, string, string])[] {
+  const { oauthJwks } = settings;
+  return [
+    ["gssapi_keytab", settings.gssapiKeytab, "a keytab that popkeep can read"],
+    ["ntlm_auth_program", settings.ntlmAuthProgram, "Samba's ntlm_auth"],
+    ["oauth_jwks", /^https?:/.test(oauthJwks) ? "" : oauthJwks, "a JSON Web Key Set"],
+    [
+      "oauth_introspection_client_secret_file",
+      settings.oauthIntrospectionClientSecretFile,
+      "a file with the secret",
+    ],
+    [
+      "client_certificate_authorities",
+      settings.clientCertificateAuthorities,
+      "a PEM file with certificates",
+    ],
+    ...settings.clientCertificateRevocationLists.map((list, index) =>
+      [
+        `client_certificate_revocation_lists[${index}]`,
+        list,
+        "a certificate revocation list",
+      ] as const
+    ),
+  ];
+}
+
+function unreadable(key: string, file: string, allowed: string): BrokenRule[] {
+  try {
+    accessSync(file, constants.R_OK);
+    return [];
+  } catch (error) {
+    return [{ key, found: `${file}, which ${whyUnreadable(error)}`, allowed }];
+  }
 }
 
 /** Checks the variables of the `maildir` template as it stands in the file. */

@@ -14,7 +14,6 @@ import {
   CONNECTIONS,
   CONNECTIONS_PER_ADDRESS,
   CONNECTIONS_PER_USER,
-  FAILED_LOGINS,
   LOG_FILE_OCTETS,
   PASSWORD_MEMORY_MS,
   PASSWORD_WORKERS,
@@ -23,7 +22,20 @@ import {
   SHUTDOWN_GRACE_MS,
   TLS_HANDSHAKE_MS,
 } from "../limits.ts";
-import { bindings, choice, count, duration, path, setting, size, text, yesOrNo } from "./kinds.ts";
+import {
+  bindings,
+  choice,
+  count,
+  duration,
+  path,
+  setting,
+  size,
+  text,
+  texts,
+  yesOrNo,
+} from "./kinds.ts";
+import { directoryTable } from "./directory_tables.ts";
+import { loginSections } from "./login_sections.ts";
 
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/;
 
@@ -118,11 +130,22 @@ export const sections = {
       count(PASSWORD_WORKERS, "threads"),
       "Threads that check password hashes. Each needs about 20 MiB while it works.",
     ),
-    max_failed_logins: setting(
-      count(FAILED_LOGINS, "logins"),
-      "Failed logins after which a connection is closed.",
+    weak_password_schemes: setting(
+      texts({
+        pattern: /^[A-Za-z0-9-]+$/,
+        kind: "list of password schemes",
+        allowed: "names of weak schemes, as docs/users.md lists them",
+      }),
+      "Password schemes that are honoured although they are weak, for users who came from another " +
+        "server with them. An entry under any other weak scheme lets nobody in.",
+    ),
+    state_folder: setting(
+      path("state"),
+      "A folder that popkeep can write, for what it remembers over a restart: failed logins, and " +
+        "when app passwords were last used.",
     ),
   },
+  ...loginSections,
   "Where the mail is": {
     maildir: setting(
       text({
@@ -258,14 +281,34 @@ const certificates = setting(
   "X509CertificateName",
 );
 
+const directories = setting(
+  {
+    schema: z.array(directoryTable).default([]),
+    doc: {
+      kind: "tables",
+      default: "(one of kind user_file)",
+      allowed:
+        "tables with kind and the keys of that kind, each under a line [[directories]], below " +
+        "all other keys",
+    },
+  },
+  "Where users come from, asked in this order. The first directory that knows a user decides.",
+);
+
 /** The settings file as a whole. */
 export const settingsFile = z.strictObject({
   ...sections["Where to listen"],
   ...sections["Who may log in"],
+  ...sections["Names"],
+  ...sections["Failed logins"],
+  ...sections["NTLM and Kerberos"],
+  ...sections["OAuth"],
+  ...sections["Client certificates"],
   ...sections["Where the mail is"],
   ...sections["Limits"],
   ...sections["Log"],
   certificates,
+  directories,
 });
 
 /** What the settings file says, with defaults where it says nothing; keys as in the file. */

@@ -26,8 +26,9 @@ function faultsOf(toml: string): string[] {
 }
 
 test("without any key all settings have their defaults", () => {
-  const { serverName, ...settings } = good();
+  const { serverName, ntlmDomain, ...settings } = good();
   ok(serverName !== "");
+  ok(/^[A-Z0-9_-]{1,15}$/.test(ntlmDomain), ntlmDomain);
   deepStrictEqual(settings, {
     file: FILE,
     unencryptedOrTlsBindings: [{ address: "0.0.0.0", port: 110 }, { address: "::", port: 110 }],
@@ -38,7 +39,40 @@ test("without any key all settings have their defaults", () => {
     passwordScheme: "ARGON2ID",
     passwordMemoryMs: 300_000,
     passwordWorkers: 2,
+    weakPasswordSchemes: [],
+    stateFolder: "/etc/popkeep/state",
+    defaultDomain: "",
+    folderSeparator: "",
+    delegates: false,
+    masterUsers: [],
+    masterUserSeparator: "",
     maxFailedLogins: 5,
+    maxFailedLoginsFromSingleAddress: 30,
+    maxFailedLoginsPerUser: 100,
+    failedLoginWindowMs: 3_600_000,
+    failedLoginBlockMs: 900_000,
+    failedLoginDelayMs: 1_000,
+    neverBlockedAddresses: [],
+    enableGssapiAndNtlmAuth: true,
+    extendedProtectionPolicy: "none",
+    ntlmAuthProgram: "",
+    ntlmAuthProcesses: 4,
+    ntlmFirstReply: "+",
+    gssapiKeytab: "",
+    gssapiRealms: [],
+    gssapiUser: "{name}",
+    oauthJwks: "",
+    oauthIntrospectionUrl: "",
+    oauthIntrospectionClientId: "",
+    oauthIntrospectionClientSecretFile: "",
+    oauthIssuer: "",
+    oauthAudience: [],
+    oauthScopes: [],
+    oauthUserClaim: "email",
+    oauthOpenidConfigurationUrl: "",
+    clientCertificateAuthorities: "",
+    clientCertificateUser: "email",
+    clientCertificateRevocationLists: [],
     maildir: "{home}/Maildir",
     messageRetrievalSortOrder: "ascending",
     enableExactRfc822Size: false,
@@ -60,7 +94,68 @@ test("without any key all settings have their defaults", () => {
     logFileRollOverSettings: "daily",
     logPerFileSizeQuotaOctets: 0,
     certificates: [],
+    directories: [{ kind: "user_file", file: "/etc/popkeep/users" }],
   });
+});
+
+test("directories stand in the order of the file, with absolute paths and their defaults", () => {
+  deepStrictEqual(
+    good(`
+      [[directories]]
+      kind = "pam"
+      [[directories]]
+      kind = "user_file"
+      file = "others"
+      [[directories]]
+      kind = "user_file"
+      [[directories]]
+      kind = "checkpassword"
+      program = ["/bin/checkpassword", "-x"]
+      timeout = "3s"
+    `).directories,
+    [
+      { kind: "pam", service: "popkeep", first_valid_uid: 1_000, timeout: 10_000 },
+      { kind: "user_file", file: "/etc/popkeep/others" },
+      { kind: "user_file", file: "/etc/popkeep/users" },
+      {
+        kind: "checkpassword",
+        program: ["/bin/checkpassword", "-x"],
+        processes: 8,
+        timeout: 3_000,
+      },
+    ],
+  );
+});
+
+test("a fault in a directory's table is told by its kind's own keys", () => {
+  deepStrictEqual(
+    faultsOf(`[[directories]]
+kind = "pam"
+servise = "x"
+timeout = 3
+[[directories]]
+kind = "lpad"
+[[directories]]
+kind = "checkpassword"
+`),
+    [
+      "3 directories[0].servise: an unknown key",
+      "4 directories[0].timeout: 3",
+      '6 directories[1].kind: "lpad"',
+      "7 directories[2].program: nothing",
+    ],
+  );
+});
+
+test("tokens that are checked by keys have to say whom they are for", () => {
+  deepStrictEqual(faultsOf('oauth_jwks = "keys.json"'), [
+    "1 oauth_jwks: keys and no audience",
+  ]);
+});
+
+test("NTLM is told a domain of the server's name where none is set", () => {
+  strictEqual(good('server_name = "mail-7.example.com"').ntlmDomain, "MAIL-7");
+  strictEqual(good('ntlm_domain = "CORP"').ntlmDomain, "CORP");
 });
 
 test("durations and sizes take units", () => {
