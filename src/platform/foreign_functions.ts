@@ -56,6 +56,19 @@ export interface Library<D extends Declarations> {
   close(): void;
 }
 
+/** How a function of ours looks to C. */
+export interface CallbackDeclaration {
+  readonly takes: readonly Exclude<ArgumentKind, "buffer">[];
+  readonly gives: ResultKind;
+}
+
+/** A function of ours that C can call. */
+export interface Callback {
+  readonly address: bigint;
+  /** Nobody may call it afterwards. */
+  close(): void;
+}
+
 /** What one runtime has to offer; the values of calls are as in `ValueOf`. */
 export interface ForeignInterface {
   open(name: string, declarations: Declarations): {
@@ -65,6 +78,11 @@ export interface ForeignInterface {
   addressOf(octets: Uint8Array): bigint;
   /** A copy. */
   readMemory(address: bigint, octets: number): Uint8Array;
+  /** Values come as the runtime has them: a number or a bigint. */
+  openCallback(
+    declaration: CallbackDeclaration,
+    call: (...values: (number | bigint)[]) => number | bigint | void,
+  ): Callback;
 }
 
 /** No library of the names could be opened, or the one that was lacks a function. */
@@ -100,6 +118,23 @@ export function openLibrary<const D extends Declarations>(
     }
   }
   throw new LibraryMissing(names, reason);
+}
+
+/**
+ * Makes a function of ours callable by C, on the thread that made it and only while that thread is in a
+ * call of ours to C. It must not throw: there is nobody above it to catch.
+ */
+export function openCallback<const D extends CallbackDeclaration>(
+  { takes, gives }: D,
+  call: (...values: ValuesOf<D["takes"]>) => ValueOf[D["gives"]],
+): Callback {
+  const called = call as unknown as (...values: (number | bigint)[]) => number | bigint | void;
+  return foreign.openCallback({ takes, gives }, (...values) =>
+    called(
+      ...values.map((value, at) =>
+        takes[at] === "pointer" || takes[at] === "u64" ? BigInt(value) : Number(value)
+      ),
+    ));
 }
 
 /**

@@ -9,6 +9,10 @@ interface BunFfi {
     name: string,
     symbols: Record<string, { readonly args: readonly string[]; readonly returns: string }>,
   ): { readonly symbols: Record<string, (...values: unknown[]) => unknown>; close(): void };
+  readonly JSCallback: new (
+    call: (...values: (number | bigint)[]) => number | bigint | void,
+    declaration: { readonly args: readonly string[]; readonly returns: string },
+  ) => { readonly ptr: number; close(): void };
   ptr(octets: Uint8Array): number;
   toArrayBuffer(address: number, offset: number, octets: number): ArrayBuffer;
 }
@@ -39,6 +43,11 @@ export function openUnderBun(): ForeignInterface {
     addressOf: (octets) => BigInt(ffi.ptr(octets)),
     readMemory: (address, octets) =>
       new Uint8Array(ffi.toArrayBuffer(Number(address), 0, octets)).slice(),
+    openCallback({ takes, gives }, call) {
+      const args = takes.map((kind) => TYPES[kind]);
+      const callback = new ffi.JSCallback(call, { args, returns: TYPES[gives] });
+      return { address: BigInt(callback.ptr), close: () => callback.close() };
+    },
   };
 }
 

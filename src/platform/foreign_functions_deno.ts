@@ -31,6 +31,17 @@ export function openUnderDeno(): ForeignInterface {
       new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!).copyInto(copy);
       return copy;
     },
+    openCallback({ takes, gives }, call) {
+      const parameters = takes.map((kind) => TYPES[kind]);
+      const callback = new Deno.UnsafeCallback(
+        { parameters, result: TYPES[gives] },
+        call as (...values: unknown[]) => number | bigint,
+      );
+      return {
+        address: Deno.UnsafePointer.value(callback.pointer),
+        close: () => callback.close(),
+      };
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import {
   addressOf,
   foreignMemory,
   LibraryMissing,
+  openCallback,
   openLibrary,
   readMemory,
   readText,
@@ -120,4 +121,22 @@ test("a library that lacks a function cannot be used", () => {
     () => openLibrary(C_LIBRARY, { no_such_function_at_all: { takes: [], gives: "i32" } }),
     LibraryMissing,
   );
+});
+
+test("the library calls a function of ours, with what it has and takes what we say", () => {
+  const { functions: sorting, close } = openLibrary(C_LIBRARY, {
+    qsort: { takes: ["buffer", "size", "size", "pointer"], gives: "none" },
+  });
+  const octets = foreignMemory(5);
+  octets.set([3, 1, 4, 1, 5]);
+  const kinds = new Set<string>();
+  const descending = openCallback({ takes: ["pointer", "pointer"], gives: "i32" }, (one, other) => {
+    kinds.add(typeof one);
+    return readMemory(other, 1)[0]! - readMemory(one, 1)[0]!;
+  });
+  sorting.qsort(octets, octets.length, 1, descending.address);
+  descending.close();
+  close();
+  deepStrictEqual([...octets], [5, 4, 3, 1, 1]);
+  deepStrictEqual([...kinds], ["bigint"]);
 });
