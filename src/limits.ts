@@ -12,6 +12,9 @@ export const CAPA_COMMAND_OCTETS_FLOOR = 255;
 /** Longest SASL response line with its CRLF, octets. RFC 5034 §4 leaves room for 12,288 of base64. */
 export const SASL_LINE_OCTETS = 12_288 + 2;
 
+/** Connections that may send a longer SASL response at a time, each up to 88 KiB of base64 (GSSAPI). */
+export const LONG_SASL_LINES = 256;
+
 /** Longest response line with its CRLF, octets. [MS-STANXPOP3] C0001, RFC 1939 §3. */
 export const RESPONSE_LINE_OCTETS = 512;
 
@@ -75,6 +78,15 @@ export const NTLM_AUTH_PROCESSES = { min: 1, default: 4, max: 64 } as const;
 
 /** Time that an account directory gets for an answer, ms. */
 export const DIRECTORY_TIMEOUT_MS = { min: 100, default: 10_000, max: 60_000 } as const;
+
+/** Time that a connection to a directory server gets to be there, ms. */
+export const DIRECTORY_CONNECT_MS = { min: 100, default: 3_000, max: 60_000 } as const;
+
+/** Time that one operation of a directory server gets, ms. */
+export const DIRECTORY_OPERATION_MS = { min: 100, default: 5_000, max: 60_000 } as const;
+
+/** Connections to one directory server at a time. */
+export const DIRECTORY_CONNECTIONS = { min: 1, default: 4, max: 64 } as const;
 
 /** Lowest uid of a system account that may log in. Debian's first user has 1000; 0 is root. */
 export const FIRST_VALID_UID = { min: 1, default: 1_000, max: 4_294_967_294 } as const;
@@ -163,3 +175,45 @@ export const SCRAM_ITERATIONS = { min: 4_096, default: 100_000, max: 1_000_000 }
 
 /** Salt of stored SCRAM-SHA-256 keys, octets. Dovecot and popkeep make 16. */
 export const SCRAM_SALT_OCTETS = { min: 8, default: 16, max: 64 } as const;
+
+/**
+ * Access token, octets: Exchange's are 1 to 3 KiB, those with many groups in them more. With the names
+ * around it, it still goes into RFC 5034's response of 12,288 octets of base64.
+ */
+export const OAUTH_TOKEN_OCTETS = 8_192;
+
+/** One request to an authorization server, from the connection to the last octet, ms. */
+export const OAUTH_REQUEST_MS = 10_000;
+
+/** JSON Web Key Set, octets: a hundred keys with their certificates. */
+export const OAUTH_KEY_SET_OCTETS = 262_144;
+
+/** How old a fetched key set may be before it is fetched again, ms: what a withdrawn key is good for. */
+export const OAUTH_KEY_SET_AGE_MS = 600_000;
+
+/**
+ * Time between two fetches of a key set, ms: anybody can send a token whose key is not known, and each
+ * would be a request to somebody else's server.
+ */
+export const OAUTH_KEY_SET_COOLDOWN_MS = 30_000;
+
+/** Keys of a set that a token without a key id is tried with: each costs a signature check. */
+export const OAUTH_KEYS_TRIED = 8;
+
+/** Answer about a token (RFC 7662), octets: claims, some with many groups. */
+export const OAUTH_INTROSPECTION_OCTETS = 65_536;
+
+/** Questions about tokens under way at once; beyond it a login is told to come back ([SYS/TEMP]). */
+export const OAUTH_INTROSPECTIONS = 64;
+
+/** Time that an answer about a token holds, ms: what a revoked token is good for. Clients poll. */
+export const OAUTH_INTROSPECTION_MEMORY_MS = 60_000;
+
+/** Answers about tokens remembered at once, about 300 octets each. Beyond it the oldest are forgotten. */
+export const OAUTH_INTROSPECTION_MEMORY_ENTRIES = 10_000;
+
+/** What the clocks of two servers may differ by, ms, where a token begins or ends (RFC 7519 §4.1.4). */
+export const OAUTH_CLOCK_LEEWAY_MS = 30_000;
+
+/** Client secret for introspection, octets. */
+export const OAUTH_CLIENT_SECRET_OCTETS = 4_096;
