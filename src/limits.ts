@@ -217,3 +217,27 @@ export const OAUTH_CLOCK_LEEWAY_MS = 30_000;
 
 /** Client secret for introspection, octets. */
 export const OAUTH_CLIENT_SECRET_OCTETS = 4_096;
+
+/** One response of AUTH GSSAPI, octets: tickets with the groups of a large Active Directory reach 48 KiB. */
+export const GSSAPI_RESPONSE_OCTETS = 65_536;
+
+/** Tokens that a client may send until its Kerberos context stands. Kerberos needs one, or two. */
+export const GSSAPI_TOKENS = 8;
+
+/** Threads that call the Kerberos library. A ticket takes them about a millisecond. */
+export const GSSAPI_THREADS = 2;
+
+/** Calls waiting for one of them. Beyond it a login is told to come back ([SYS/TEMP]). */
+export const GSSAPI_QUEUE_LENGTH = 1_000;
+
+/** One call may take this long, ms; then its thread is given up. The keytab may lie on a slow network disk. */
+export const GSSAPI_CALL_MS = 20_000;
+
+/** An idle thread for Kerberos ends after this, ms: it holds some 10 MiB. */
+export const GSSAPI_IDLE_MS = 60_000;
+
+/** A keytab that could not be used is looked at again after this, ms, when the next client comes. */
+export const GSSAPI_RECHECK_MS = 10_000;
+
+/** Threads that were given up in a call and still hang in it. Beyond it no new thread is started. */
+export const STUCK_THREADS = 8;
