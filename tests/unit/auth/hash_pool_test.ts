@@ -79,6 +79,49 @@ test("a job beyond the queue is unavailable at once and the others are not harme
   });
 });
 
+/** Asks for checks all at once, and says in which order they were done. */
+async function orderOf(
+  pool: HashPool,
+  jobs: readonly { readonly name: string; readonly source: string; readonly known?: boolean }[],
+): Promise<string[]> {
+  const done: string[] = [];
+  await Promise.all(jobs.map(async ({ name, source, known = false }) => {
+    await pool.check("secret", octets("guess"), { source, known });
+    done.push(name);
+  }));
+  return done;
+}
+
+test("a flood from one address makes a job from elsewhere wait for two of it, not for all", async () => {
+  await withOddPool({}, async (pool) => {
+    const flood = Array.from({ length: 200 }, (_, at) => ({ name: `${at}`, source: "192.0.2.66" }));
+    const order = await orderOf(pool, [...flood, { name: "elsewhere", source: "192.0.2.1" }]);
+    strictEqual(order.length, 201);
+    ok(order.indexOf("elsewhere") <= 2, `it came as number ${order.indexOf("elsewhere")}`);
+  });
+});
+
+test("a flood from many addresses makes a known one wait for two of it, not for all", async () => {
+  await withOddPool({}, async (pool) => {
+    const flood = Array.from({ length: 200 }, (_, at) => ({ name: `${at}`, source: `net ${at}` }));
+    const user = { name: "known", source: "192.0.2.1", known: true };
+    const order = await orderOf(pool, [...flood, user]);
+    ok(order.indexOf("known") <= 2, `it came as number ${order.indexOf("known")}`);
+  });
+});
+
+test("an address that fills the queue loses its own jobs to one from elsewhere", async () => {
+  await withOddPool({ queueLength: 4 }, async (pool) => {
+    const flood = Array.from(
+      { length: 5 },
+      () => pool.check("a", octets("a"), { source: "192.0.2.66", known: false }),
+    );
+    const elsewhere = pool.check("a", octets("a"), { source: "192.0.2.1", known: false });
+    strictEqual(await elsewhere, "right");
+    deepStrictEqual(await Promise.all(flood), ["right", "right", "right", "right", "unavailable"]);
+  });
+});
+
 test("a thread that dies costs its own job, and the next gets a new thread", async () => {
   await withOddPool({}, async (pool, started) => {
     const jobs = ["a", "exit", "a"].map((stored) => pool.check(stored, octets("a")));
