@@ -8,7 +8,8 @@
 import { Buffer } from "node:buffer";
 import { PASSWORD_OCTETS } from "../limits.ts";
 import { argon2, decoyArgon2id } from "./password_schemes/argon2.ts";
-import { blfCrypt, crypt, sha256Crypt, sha512Crypt } from "./password_schemes/crypt.ts";
+import { blfCrypt, crypt, md5Crypt, sha256Crypt, sha512Crypt } from "./password_schemes/crypt.ts";
+import { cramMd5 } from "./password_schemes/cram_md5.ts";
 import { pbkdf2 } from "./password_schemes/pbkdf2.ts";
 import { plaintext } from "./password_schemes/plaintext.ts";
 import {
@@ -17,8 +18,12 @@ import {
   type MakeableScheme,
   PasswordFault,
   type PasswordScheme,
+  tooWeak,
+  type WeakSchemes,
 } from "./password_schemes/scheme.ts";
+import { scramSha1, scramSha256 } from "./password_schemes/scram.ts";
 import { sha256, sha512, ssha256, ssha512 } from "./password_schemes/sha2_digest.ts";
+import { weakDigests } from "./password_schemes/weak_digests.ts";
 
 const MAKEABLE: readonly MakeableScheme[] = [
   argon2,
@@ -31,54 +36,93 @@ const MAKEABLE: readonly MakeableScheme[] = [
   plaintext,
 ];
 
-const SCHEMES: readonly PasswordScheme[] = [...MAKEABLE, crypt, sha512, sha256];
+/** Schemes that count only where the setting `weak_password_schemes` names them. */
+const WEAK: readonly PasswordScheme[] = [md5Crypt, ...weakDigests, cramMd5];
+
+const SCHEMES: readonly PasswordScheme[] = [
+  ...MAKEABLE,
+  crypt,
+  sha512,
+  sha256,
+  scramSha256,
+  scramSha1,
+  ...WEAK,
+];
 
 const BY_NAME: ReadonlyMap<string, PasswordScheme> = new Map(
   SCHEMES.flatMap((scheme) => scheme.names.map((name) => [name, scheme])),
 );
 
 /**
- * Dovecot's other schemes: too weak, or for mechanisms that want another secret. A fault may name them;
- * any other word in braces may be part of a password that somebody forgot to hash.
+ * Dovecot's other schemes: what no library that is kept up offers, or what holds no password. A fault may
+ * name them; any other word in braces may be part of a password that somebody forgot to hash.
  */
 const NOT_HONOURED: ReadonlySet<string> = new Set([
-  "CRAM-MD5",
   "DES-CRYPT",
   "DIGEST-MD5",
-  "HMAC-MD5",
   "LANMAN",
-  "LDAP-MD5",
-  "MD5",
-  "MD5-CRYPT",
-  "NTLM",
   "OTP",
-  "PLAIN-MD4",
-  "PLAIN-MD5",
   "PLAIN-TRUNC",
   "RPA",
-  "SCRAM-SHA-1",
-  "SCRAM-SHA-256",
-  "SHA",
-  "SHA1",
   "SKEY",
-  "SMD5",
-  "SSHA",
 ]);
 
 /** Names of the schemes that `hashPassword` makes, the recommended one first. */
 export const MAKEABLE_SCHEMES: readonly string[] = MAKEABLE.map((scheme) => scheme.names[0] ?? "");
 
-/** Reads a password field and returns what checks passwords against it; computes nothing. */
-export function readStoredPassword(stored: string): CheckableHash | HashFault {
+/** Names of the schemes that are honoured only where the settings name them. */
+export const WEAK_SCHEMES: readonly string[] = WEAK.map((scheme) => scheme.names[0] ?? "");
+
+/** For who checks what was decided to be honoured before. */
+export const ALL_WEAK_SCHEMES: WeakSchemes = new Set(WEAK_SCHEMES);
+
+const NO_WEAK_SCHEMES: WeakSchemes = new Set();
+
+/** What a setting names, in any case and by any of Dovecot's names; what is no weak scheme is `unknown`. */
+export function weakSchemesNamed(
+  names: readonly string[],
+): { readonly weak: WeakSchemes; readonly unknown: readonly string[] } {
+  const weak = new Set<string>();
+  const unknown: string[] = [];
+  for (const name of names) {
+    const found = WEAK.find((scheme) => scheme.names.includes(name.toUpperCase()));
+    if (found === undefined) unknown.push(name);
+    else weak.add(found.names[0] ?? "");
+  }
+  return { weak, unknown };
+}
+
+/**
+ * Reads a password field and returns what checks passwords against it; computes nothing.
+ *
+ * @param weak The weak schemes that are honoured: none unless given.
+ */
+export function readStoredPassword(
+  stored: string,
+  weak: WeakSchemes = NO_WEAK_SCHEMES,
+): CheckableHash | HashFault {
   if (stored === "") return { kind: "locked", reason: "no password is set" };
   const { name, encoding, hash } = parseScheme(stored);
   const scheme = BY_NAME.get(name);
+  // As shadow(5) has it: no hash begins so, the account's password is locked.
+  if (scheme !== plaintext && /^[!*]/.test(hash)) {
+    return { kind: "locked", reason: "the password is locked" };
+  }
   if (scheme === undefined) {
     const what = NOT_HONOURED.has(name) ? `the scheme ${name}` : "a scheme of an unknown name";
     return { kind: "unsupported", reason: `${what} is not honoured` };
   }
+  const [canonical = ""] = scheme.names;
+  if (scheme.weak && !weak.has(canonical)) return tooWeak(canonical);
   const raw = decode(hash, encoding, scheme);
-  return raw instanceof Uint8Array ? scheme.read(raw) : raw;
+  return raw instanceof Uint8Array ? scheme.read(raw, weak) : raw;
+}
+
+/** Whether a password field says that nobody logs in, by whatever else the entry may hold. */
+export function isLocked(stored: string): boolean {
+  if (stored === "") return false;
+  const read = readStoredPassword(stored);
+  return isHashFault(read) && read.kind === "locked";
 }
 
 export function isHashFault(read: CheckableHash | HashFault): read is HashFault {
@@ -130,6 +174,10 @@ function parseScheme(stored: string): { name: string; encoding: string; hash: st
   const match = /^\{([^}.]*)(?:\.([^}]*))?\}(.*)$/s.exec(stored);
   if (match === null) return { name: "CRYPT", encoding: "", hash: stored };
   const [, name = "", encoding = "", hash = ""] = match;
+  // Dovecot's MD5 is two things, told apart by what crypt(3) begins with.
+  if (name.toUpperCase() === "MD5" && hash.startsWith("$1$")) {
+    return { name: "MD5-CRYPT", encoding: "", hash };
+  }
   return { name: name.toUpperCase(), encoding: encoding.toUpperCase(), hash };
 }
 

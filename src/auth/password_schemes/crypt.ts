@@ -1,19 +1,25 @@
 /**
  * CRYPT and its named kinds: what crypt(3) writes, told apart by its prefix.
  *
- * As in Dovecot the prefix counts and not which of the names stands before it. MD5 (`$1$`) and DES are
- * off because they are broken; yescrypt (`$y$`) and scrypt (`$7$`) are not there.
+ * As in Dovecot the prefix counts and not which of the names stands before it. MD5-CRYPT (`$1$`) is weak.
+ * DES-CRYPT is not there, for want of a library that is kept up (8 characters and 56 bits: no loss), nor
+ * are yescrypt (`$y$`) and scrypt (`$7$`).
  */
 
 import { makeBcrypt, readBcrypt } from "./bcrypt.ts";
+import { readMd5Crypt } from "./md5_crypt.ts";
 import {
   type CheckableHash,
   type HashFault,
   type MakeableScheme,
   octetsAsText,
   type PasswordScheme,
+  tooWeak,
+  type WeakSchemes,
 } from "./scheme.ts";
 import { makeShaCrypt, readShaCrypt } from "./sha_crypt.ts";
+
+const MD5_CRYPT = "MD5-CRYPT";
 
 const READERS: Readonly<Record<string, (stored: Uint8Array) => CheckableHash | HashFault>> = {
   "2a": readBcrypt,
@@ -24,7 +30,6 @@ const READERS: Readonly<Record<string, (stored: Uint8Array) => CheckableHash | H
 };
 
 const NOT_HONOURED: Readonly<Record<string, string>> = {
-  "1": "MD5-CRYPT",
   "2x": "the faulty bcrypt of $2x$",
   "7": "scrypt",
   "gy": "gost-yescrypt",
@@ -33,11 +38,10 @@ const NOT_HONOURED: Readonly<Record<string, string>> = {
   "y": "yescrypt",
 };
 
-function readCrypt(stored: Uint8Array): CheckableHash | HashFault {
+function readCrypt(stored: Uint8Array, weak: WeakSchemes): CheckableHash | HashFault {
   const text = octetsAsText(stored);
-  // As shadow(5) has it: no hash begins so, the account's password is locked.
-  if (/^[!*]/.test(text)) return { kind: "locked", reason: "the password is locked" };
   const prefix = /^\$([0-9a-z]+)[$,]/.exec(text)?.[1] ?? "";
+  if (prefix === "1") return weak.has(MD5_CRYPT) ? readMd5Crypt(stored) : tooWeak(MD5_CRYPT);
   const reader = READERS[prefix];
   if (reader !== undefined) return reader(stored);
   const what = NOT_HONOURED[prefix];
@@ -48,6 +52,9 @@ function readCrypt(stored: Uint8Array): CheckableHash | HashFault {
 }
 
 export const crypt: PasswordScheme = { names: ["CRYPT"], encoding: "text", read: readCrypt };
+
+/** No `weak` here: what stands behind the name counts, as for CRYPT. */
+export const md5Crypt: PasswordScheme = { names: [MD5_CRYPT], encoding: "text", read: readCrypt };
 
 export const blfCrypt: MakeableScheme = {
   names: ["BLF-CRYPT"],

@@ -24,6 +24,9 @@ export interface HashFault {
   readonly reason: string;
 }
 
+/** Weak schemes that are honoured, by the first of their names. */
+export type WeakSchemes = ReadonlySet<string>;
+
 export interface PasswordScheme {
   /** Dovecot's names, upper case; the first is the one that popkeep writes. */
   readonly names: readonly string[];
@@ -31,8 +34,14 @@ export interface PasswordScheme {
   readonly encoding: "text" | "base64";
   /** Octets of a hash of fixed size: then hexadecimal is told from base64 by its length, as Dovecot does. */
   readonly rawOctets?: number;
-  /** Reads a hash and bounds its cost; computes nothing. */
-  read(stored: Uint8Array): CheckableHash | HashFault;
+  /** Whether it is honoured only where the setting `weak_password_schemes` names it. */
+  readonly weak?: boolean;
+  /**
+   * Reads a hash and bounds its cost; computes nothing.
+   *
+   * @param weak The weak schemes that are honoured, for CRYPT, which may turn out to be one of them.
+   */
+  read(stored: Uint8Array, weak: WeakSchemes): CheckableHash | HashFault;
 }
 
 /** A scheme that popkeep makes hashes of. */
@@ -57,6 +66,14 @@ export function costClass(algorithm: string, work: number): string {
 
 export function malformed(scheme: string): HashFault {
   return { kind: "malformed", reason: `not a hash as ${scheme} writes it` };
+}
+
+/** The fault of a hash of a weak scheme that the settings do not name. */
+export function tooWeak(scheme: string): HashFault {
+  return {
+    kind: "unsupported",
+    reason: `the scheme ${scheme} is weak, and weak_password_schemes does not name it`,
+  };
 }
 
 export function tooCostly(scheme: string): HashFault {

@@ -11,14 +11,20 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { PasswordFault } from "../../../src/auth/password_schemes/scheme.ts";
 import {
+  ALL_WEAK_SCHEMES,
   decoyPassword,
   hashPassword,
   isHashFault,
+  isLocked,
   isPossiblePassword,
   MAKEABLE_SCHEMES,
   readStoredPassword,
   schemeOf,
+  WEAK_SCHEMES,
+  weakSchemesNamed,
 } from "../../../src/auth/stored_password.ts";
+import { makeScramKeys } from "../../../src/auth/scram/derive_keys.ts";
+import { encodeScramKeys } from "../../../src/auth/scram/stored_keys.ts";
 import { PASSWORD_OCTETS } from "../../../src/limits.ts";
 
 const octets = (text: string) => new TextEncoder().encode(text);
@@ -144,6 +150,11 @@ test("weak and unknown schemes are unsupported", () => {
   for (
     const stored of [
       "{MD5-CRYPT}$1$abcdefgh$irWbblnpmw.5z7wgBnprh0",
+      "{MD5}$1$abcdefgh$irWbblnpmw.5z7wgBnprh0",
+      "{PLAIN-MD5}fe01ce2a7fbac8fafaed7c982a04e229",
+      "{SMD5}BChWsxKAykJ6hcKXTpg7y0lW3Fc=",
+      "{PLAIN-MD4}9052eaf04268df6ec5318c057cb489f4",
+      "{NTLM}a4f49c406510bdcab6824ee7c30fd852",
       "$1$abcdefgh$irWbblnpmw.5z7wgBnprh0",
       "{SSHA}G2uI/WYUVlgbLgNVQJOONrYXk4oFuRb8",
       "{CRAM-MD5}e02d374fde0dc75a17a557039a3a5338c7743304777dccd376f332bee68d2cf6",
@@ -174,8 +185,14 @@ test("a fault never shows anything of a password", () => {
 });
 
 test("a fault names a known scheme that is off", () => {
-  const read = readStoredPassword("{cram-md5}00");
-  deepStrictEqual(read, { kind: "unsupported", reason: "the scheme CRAM-MD5 is not honoured" });
+  deepStrictEqual(readStoredPassword("{des-crypt}00"), {
+    kind: "unsupported",
+    reason: "the scheme DES-CRYPT is not honoured",
+  });
+  deepStrictEqual(readStoredPassword("{sha1}00"), {
+    kind: "unsupported",
+    reason: "the scheme SHA is weak, and weak_password_schemes does not name it",
+  });
 });
 
 test("the decoy costs what a fresh ARGON2ID hash costs", async () => {
@@ -190,4 +207,86 @@ test("a fresh ARGON2ID hash has OWASP's parameters", async () => {
     await hashPassword("argon2id", octets("secret")),
     /^\{ARGON2ID\}\$argon2id\$v=19\$m=19456,t=2,p=1\$/,
   );
+});
+
+/** One stored password of each weak scheme, for "demo". */
+const WEAK_ONES: Readonly<Record<string, string>> = {
+  "MD5-CRYPT": "$1$5fM9uUs7$bICTwc4LbewQ4jkbzvzyz0",
+  "SSHA": "{SSHA}rp3DNX2dmLTYy92qItw30NWQZIqD7RuK",
+  "SHA": "{SHA1}ieSV55Qc+eQOaYDRSha/AjzNTJE=",
+  "SMD5": "{SMD5}BChWsxKAykJ6hcKXTpg7y0lW3Fc=",
+  "MD5": "{LDAP-MD5}/gHOKn+6yPr67XyYKgTiKQ==",
+  "PLAIN-MD4": "{PLAIN-MD4}9052eaf04268df6ec5318c057cb489f4",
+  "NTLM": "{NTLM}527c9c819b286efb8ec4ebb5b5ae71cf",
+  "CRAM-MD5": "{CRAM-MD5}458da499ccc3c888e803711566013a1929ebb210d3e8147b68469ce4a25d3819",
+};
+
+test("each weak scheme is honoured where it is named, and no other with it", () => {
+  deepStrictEqual(Object.keys(WEAK_ONES).toSorted(), WEAK_SCHEMES.toSorted());
+  for (const name of WEAK_SCHEMES) {
+    const { weak } = weakSchemesNamed([name.toLowerCase()]);
+    for (const [other, stored] of Object.entries(WEAK_ONES)) {
+      strictEqual(
+        isHashFault(readStoredPassword(stored, weak)),
+        other !== name,
+        `${name} ${other}`,
+      );
+    }
+  }
+});
+
+test("weak schemes are named by any of Dovecot's names, and what is none is told", () => {
+  const { weak, unknown } = weakSchemesNamed(["plain-md5", "HMAC-MD5", "sha1", "SHA512", "DES"]);
+  deepStrictEqual([...weak], ["MD5", "CRAM-MD5", "SHA"]);
+  deepStrictEqual(unknown, ["SHA512", "DES"]);
+});
+
+test("what no weak scheme writes is malformed", () => {
+  for (
+    const stored of [
+      "{MD5-CRYPT}$1$ninechars$irWbblnpmw.5z7wgBnprh0",
+      "{MD5-CRYPT}$1$salt$irWbblnpmw.5z7wgBnprh",
+      "{SSHA}ieSV55Qc+eQOaYDRSha/AjzNTJE=",
+      "{SHA}QQ==",
+      "{SMD5}QQ==",
+      "{PLAIN-MD5}fe01",
+      "{NTLM}a4f4",
+      "{CRAM-MD5}458da499ccc3c888e803711566013a19",
+      "{SCRAM-SHA-256}4096,4D8tyt2NAirnQMrg74jgEw==,QQ==,QQ==",
+      "{SCRAM-SHA-256}0,4D8tyt2NAirnQMrg74jgEw==,QQ==,QQ==",
+      "{SCRAM-SHA-1}",
+    ]
+  ) {
+    const read = readStoredPassword(stored, ALL_WEAK_SCHEMES);
+    strictEqual(isHashFault(read) ? read.kind : "none", "malformed", stored);
+  }
+});
+
+test("keys of SCRAM that would take too long are not derived", () => {
+  const key = `${"A".repeat(43)}=`;
+  strictEqual(faultKind(`{SCRAM-SHA-256}2000000000,QUJDREVGR0g=,${key},${key}`), "too-costly");
+});
+
+test("keys of SCRAM are right by the password as typed and by the password prepared", async () => {
+  // RFC 4013 §3: "I<U+00AD>X" is prepared to "IX".
+  const prepared = await makeScramKeys(octets("I\u00adX"), { iterations: 4_096 });
+  const stored = encodeScramKeys(prepared);
+  ok(await matches(stored, octets("I\u00adX")));
+  ok(await matches(stored, octets("IX")));
+  ok(!await matches(stored, octets("I X")));
+  ok(!await matches(stored, new Uint8Array([0xff, 0x49])));
+});
+
+test("a password that no NT hash can be made of is wrong", async () => {
+  const read = readStoredPassword("{NTLM}a4f49c406510bdcab6824ee7c30fd852", ALL_WEAK_SCHEMES);
+  if (isHashFault(read)) throw new Error(read.reason);
+  ok(!await read.matches(new Uint8Array([0xff, 0xfe])));
+  ok(!await read.matches(octets("x".repeat(1_000))));
+});
+
+test("a field that somebody locked is locked under any scheme, and a plain password may look so", () => {
+  for (const stored of ["!", "*", "!{SSHA512}x", "{ARGON2ID}!$argon2id$", "{ssha}*", "{CRYPT}!x"]) {
+    ok(isLocked(stored), stored);
+  }
+  for (const stored of ["", "{PLAIN}!x", "{SSHA}x", "{PLAIN}x", "x"]) ok(!isLocked(stored), stored);
 });
