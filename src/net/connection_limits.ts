@@ -4,8 +4,8 @@
  * *Knows*: counts. *Does not know*: sockets, what a client is told.
  */
 
+import { countedAddress } from "../counted_address.ts";
 import type { AdmitUser } from "../session/services.ts";
-import { countedAddress } from "./address.ts";
 
 export interface ConnectionMaxima {
   readonly maxConnections: number;

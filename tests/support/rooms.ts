@@ -25,13 +25,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   message: { may: [], packages: [], pure: true },
   maildrop: { may: [], packages: [], pure: true },
   session: {
-    may: ["wire", "message", "maildrop", "auth/login.ts", "auth/mechanism.ts"],
+    may: [
+      "wire",
+      "message",
+      "maildrop",
+      "auth/login.ts",
+      "auth/mechanism.ts",
+      "auth/secure_channel.ts",
+    ],
     packages: [],
     pure: true,
   },
+  counted_address: { may: [], packages: [], pure: true },
   platform: { may: [], packages: [LOG], pure: false },
   auth: {
-    may: ["maildrop (types)", "platform"],
+    may: ["maildrop (types)", "platform", "counted_address"],
     packages: [
       LOG,
       "hash-wasm",
@@ -48,7 +56,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   maildir: { may: ["maildrop", "message", "platform"], packages: [LOG], pure: false },
   admin: { may: ["maildrop", "session (types)", "platform"], packages: [LOG], pure: false },
   net: {
-    may: ["session", "wire", "maildrop", "auth (types)", "admin", "platform"],
+    may: ["session", "wire", "maildrop", "auth (types)", "admin", "platform", "counted_address"],
     packages: [LOG],
     pure: false,
   },

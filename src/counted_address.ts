@@ -1,0 +1,32 @@
+/** What counts as one client where something is limited by address. Pure: text in, text out. */
+
+/**
+ * What a limit per address counts as one address. Of IPv6 that is the network of 64 bits: RFC 6177 gives
+ * every site at least one, so that a single client has 2^64 addresses to come from. Two kinds are told
+ * apart further, since strangers share their first 64 bits: link-local addresses (RFC 4291 §2.5.6), and
+ * IPv4 clients that a translator writes as IPv6 (RFC 6052 §2.1).
+ *
+ * @param address An IPv4-mapped one written as the IPv4 address, and none with a zone.
+ */
+export function countedAddress(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const before = groupsOf(head);
+  const after = groupsOf(tail ?? "");
+  const between = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  const groups = [...before, ...Array<number>(between).fill(0), ...after];
+  const isLinkLocal = (groups[0]! & 0xffc0) === 0xfe80;
+  const isTranslated = groups[0] === 0x64 && groups[1] === 0xff9b;
+  const counted = isLinkLocal || isTranslated ? groups : groups.slice(0, 4);
+  return counted.map((group) => group.toString(16)).join(":");
+}
+
+/** The groups of 16 bits in a part of an address; an IPv4 address at its end is two of them. */
+function groupsOf(part: string): number[] {
+  if (part === "") return [];
+  return part.split(":").flatMap((group) => {
+    if (!group.includes(".")) return [parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
+    return [a << 8 | b, c << 8 | d];
+  });
+}
