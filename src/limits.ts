@@ -241,3 +241,28 @@ export const GSSAPI_RECHECK_MS = 10_000;
 
 /** Threads that were given up in a call and still hang in it. Beyond it no new thread is started. */
 export const STUCK_THREADS = 8;
+
+/**
+ * Logins that wait for a turn at a directory that checks passwords itself, in all and from one address;
+ * beyond, a login is told to come back ([SYS/TEMP]).
+ */
+export const DIRECTORY_WAITING = 1_000;
+export const DIRECTORY_WAITING_PER_ADDRESS = 50;
+
+/** Checkpassword programs at once: each is a process, started for one login. */
+export const CHECKPASSWORD_PROCESSES = { min: 1, default: 10, max: 1_000 } as const;
+
+/** Time for a turn at a checkpassword program, and once more for the program, ms. Then it is killed. */
+export const CHECKPASSWORD_TIME_LIMIT_MS = { min: 1_000, default: 30_000, max: 600_000 } as const;
+
+/** Name, password and their three NULs, octets: what a checkpassword program reads at most. */
+export const CHECKPASSWORD_REQUEST_OCTETS = 512;
+
+/** Environment that a checkpassword program reports, octets: a handful of variables. */
+export const CHECKPASSWORD_REPORT_OCTETS = 65_536;
+
+/** What is kept of a checkpassword program's error output, octets, for one line of the log. */
+export const CHECKPASSWORD_SAID_OCTETS = 1_024;
+
+/** Domain that an NTLM client names, UTF-16 code units: what a DNS name may have (RFC 1035 §3.1). */
+export const NTLM_DOMAIN_UTF16_UNITS = 255;

@@ -6,7 +6,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { SessionEvents, SessionSummary, TurnAwayReason } from "../session/services.ts";
+import type {
+  LoggedIn,
+  LoginFailureCause,
+  SessionEvents,
+  SessionSummary,
+  TurnAwayReason,
+} from "../session/services.ts";
 
 const log = getLogger(["popkeep", "session"]);
 
@@ -60,13 +66,21 @@ export class SessionLog implements SessionEvents {
     this.#port = port;
   }
 
-  loginFailed(user: string, mechanism: string, reason: string): void {
-    log.warning("login failed", { ...this.#who(), user, mechanism, reason });
+  /** What a client sent comes last, so that who reads the line from its front meets only what is ours. */
+  loginFailed(user: string, mechanism: string, reason: string, cause: LoginFailureCause): void {
+    log.warning("login failed", { ...this.#who(), cause, mechanism, user, reason });
   }
 
-  loggedIn(user: string, mechanism: string): void {
+  loggedIn(user: string, mechanism: string, { actedBy, ...login }: LoggedIn): void {
     this.user = user;
     log.debug("logged in", { ...this.#who(), user, mechanism });
+    if (actedBy === undefined) return;
+    log.info("logged in for another user", {
+      ...this.#who(),
+      user: login.user,
+      actedBy,
+      mechanism,
+    });
   }
 
   turnedAway(reason: TurnAwayReason): void {
@@ -87,6 +101,8 @@ export class SessionLog implements SessionEvents {
     log[level]("session ended", {
       ...this.#who(),
       user: summary.user,
+      actedBy: summary.actedBy,
+      folder: summary.folder,
       mechanism: summary.mechanism,
       reason: end.reason,
       detail: end.detail,

@@ -12,8 +12,9 @@ export interface SecureChannel {
   exporter(): Uint8Array | undefined;
 
   /**
-   * DER of the client's certificate and of what it sent with it, leaf first; undefined unless the chain
-   * was verified against the authorities of the settings in this handshake.
+   * DER of the client's certificate, without those of its issuers; undefined unless the client proved to
+   * hold its key and the chain was verified against the authorities of the settings, in this handshake or
+   * in the one whose TLS session it takes up again.
    */
   readonly clientCertificate: Uint8Array | undefined;
 }

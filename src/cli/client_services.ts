@@ -75,7 +75,7 @@ export class ClientServices implements SessionServices {
     return this.#shared.authenticator().checkPasswordFrom(this.#address);
   }
 
-  get mechanisms(): readonly Mechanism[] {
+  mechanismsFor(): readonly Mechanism[] {
     return [plainMechanism(this.checkPassword)];
   }
 }

@@ -12,6 +12,8 @@ export interface Account {
   readonly user: string;
   /** Home folder from the directory, absolute; undefined when the directory names none. */
   readonly home?: string;
+  /** A folder of the mailbox to open in its place, such as "Work"; undefined means the mailbox itself. */
+  readonly folder?: string;
   /** Extra fields of the directory's entry, by name without the `userdb_` prefix. */
   readonly extra: Readonly<Record<string, string>>;
 }

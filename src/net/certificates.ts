@@ -1,5 +1,5 @@
 /**
- * The certificates of the server and which of them a client gets.
+ * The certificates of the server, which of them a client gets, and the authorities of the clients' own.
  *
  * *Knows*: PEM text, names in certificates (RFC 6125 §6.4). *Does not know*: files, sockets.
  */
@@ -21,8 +21,15 @@ export interface Certificate {
   readonly names: readonly string[];
 }
 
-/** @throws {Error} If the PEM texts are no certificate and its key. */
-export function prepareCertificate(pair: CertificatePair): Certificate {
+/**
+ * Makes a certificate ready; clients who show one of their own are held against the authorities.
+ *
+ * @throws {Error} If the PEM texts are no certificate and its key.
+ */
+export function prepareCertificate(
+  pair: CertificatePair,
+  clientAuthorities: readonly string[] = [],
+): Certificate {
   const certificate = new X509Certificate(pair.certificate);
   // Deno takes any pair, and every handshake fails.
   if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) {
@@ -34,9 +41,22 @@ export function prepareCertificate(pair: CertificatePair): Certificate {
       cert: pair.certificate,
       key: pair.key,
       minVersion: "TLSv1.2",
+      // A handshake that names a server is verified by this context, not by the server's own.
+      ...(clientAuthorities.length === 0 ? {} : { ca: [...clientAuthorities] }),
     }),
     names: dnsNames(certificate),
   };
+}
+
+/**
+ * The certificates in a PEM text, each by itself; what stands between them is left out.
+ *
+ * @throws {Error} If there is none, or one cannot be read.
+ */
+export function splitCertificates(pem: string): string[] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (found === null) throw new Error("There is no certificate in the text");
+  return found.map((text) => new X509Certificate(text).toString());
 }
 
 /**

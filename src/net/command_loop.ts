@@ -18,6 +18,7 @@ import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } fro
 import type { Body } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 import { LineFramer } from "../wire/line_framer.ts";
+import { giveBackLongLine, takeLongLine } from "./long_lines.ts";
 import type { Output } from "./output.ts";
 import type { ProtocolTap } from "./protocol_tap.ts";
 import type { Sweep } from "./sweep.ts";
@@ -50,6 +51,7 @@ export class CommandLoop {
   #sending = false;
   #stopped = false;
   #lastLine = "";
+  #holdsLongLine = false;
   /** Commands answered, and output octets so far, when the others last had their turn. */
   #turnCommands = 0;
   #turnOctets = 0;
@@ -104,7 +106,28 @@ export class CommandLoop {
   /** Makes `run` return before the next line or the next part of a body. */
   stop(): void {
     this.#stopped = true;
+    this.#releaseLongLine();
     this.#output.abandon();
+  }
+
+  /**
+   * What the next line may have. AUTH with an initial response is a command and a response in one: clients
+   * send whole OAuth tokens there, though RFC 5034 §4 would have them wait for the challenge.
+   */
+  #lineLimit(expected: "command" | "sasl-response"): number {
+    if (expected === "command") {
+      const isAuth = this.#session.state === "AUTHORIZATION" && this.#framer.beginsWith("AUTH ");
+      return isAuth ? Math.max(this.#maxCommandOctets, SASL_LINE_OCTETS) : this.#maxCommandOctets;
+    }
+    const limit = this.#session.responseLineOctets;
+    if (limit <= SASL_LINE_OCTETS || this.#framer.pending <= SASL_LINE_OCTETS) return limit;
+    this.#holdsLongLine ||= takeLongLine();
+    return this.#holdsLongLine ? limit : SASL_LINE_OCTETS;
+  }
+
+  #releaseLongLine(): void {
+    if (this.#holdsLongLine) giveBackLongLine();
+    this.#holdsLongLine = false;
   }
 
   /** Answers all whole lines that are pending. Not to be called while `running`. */
@@ -113,10 +136,9 @@ export class CommandLoop {
     try {
       while (!this.#stopped) {
         const expected = this.#session.expects;
-        const line = this.#framer.next(
-          expected === "command" ? this.#maxCommandOctets : SASL_LINE_OCTETS,
-        );
-        if (line === undefined) {
+        const line = this.#framer.next(this.#lineLimit(expected));
+        if (line !== undefined) this.#releaseLongLine();
+        else {
           const flushing = this.#output.flush();
           if (flushing === undefined) return "idle";
           // More may come in the meantime.

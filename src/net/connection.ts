@@ -23,6 +23,7 @@ import { Session } from "../session/session.ts";
 import { CommandLoop } from "./command_loop.ts";
 import { ConnectionRecord } from "./connection_record.ts";
 import { Output } from "./output.ts";
+import { secureChannelOf } from "./secure_channel.ts";
 import type { ConnectionOptions } from "./serving.ts";
 import type { Swept } from "./sweep.ts";
 import { type HandshakeOutcome, holdsOnlyTls } from "./tls_acceptor.ts";
@@ -126,8 +127,8 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#output = new Output(socket);
     this.#loop.useOutput(this.#output);
     socket.on("error", this.#socketFailed).on("close", this.#gone);
+    this.#session.tlsStarted(secureChannelOf(socket));
     if (this.#options.implicitTls) return this.#serve();
-    this.#session.tlsStarted();
     this.#enter("serving");
     this.#listen();
   }

@@ -3,14 +3,20 @@
  *
  * There is one `tls.Server` that never listens: sockets are handed to it. So a session under TLS is
  * the same whichever way it came there, and new certificates are a new acceptor, while those whom the
- * old one served are not touched.
+ * old one served are not touched: nor can a TLS session that began with the old one be taken up again
+ * with the new one, so that a client certificate is never trusted on the word of authorities gone by.
  *
  * *Knows*: node:tls. *Does not know*: POP3, timers; who hands a socket over bounds its handshake.
  */
 
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Socket } from "node:net";
-import { certificateFor, type CertificatePair, prepareCertificate } from "./certificates.ts";
+import {
+  certificateFor,
+  type CertificatePair,
+  prepareCertificate,
+  splitCertificates,
+} from "./certificates.ts";
 
 /** What comes of a handshake; exactly one of the two is called, or none if the socket closes first. */
 export interface HandshakeOutcome {
@@ -27,6 +33,11 @@ interface WithParent {
   readonly _parent?: Socket;
 }
 
+export interface TlsAcceptorOptions {
+  /** PEM of the authorities whose certificates clients may show; without it they are not asked for one. */
+  readonly clientAuthorities?: string;
+}
+
 export class TlsAcceptor {
   readonly #server: Server;
   readonly #waiting = new WeakMap<Socket, HandshakeOutcome>();
@@ -34,10 +45,14 @@ export class TlsAcceptor {
   /**
    * The first certificate is for clients that name no server.
    *
-   * @throws {Error} If there is none, or one does not fit its key.
+   * @throws {Error} If there is none, or one does not fit its key, or the authorities are no certificates.
    */
-  constructor(pairs: readonly CertificatePair[]) {
-    const certificates = pairs.map(prepareCertificate);
+  constructor(
+    pairs: readonly CertificatePair[],
+    { clientAuthorities }: TlsAcceptorOptions = {},
+  ) {
+    const authorities = clientAuthorities === undefined ? [] : splitCertificates(clientAuthorities);
+    const certificates = pairs.map((pair) => prepareCertificate(pair, authorities));
     const first = certificates[0];
     if (first === undefined) throw new Error("TLS needs a certificate");
     this.#server = createServer({
@@ -48,6 +63,10 @@ export class TlsAcceptor {
       // RFC 7301; registered for POP3 by RFC 7301's registry as "pop3".
       ALPNProtocols: ["pop3"],
       allowHalfOpen: true,
+      // Who has no certificate, or one that we do not trust, still has a password.
+      ...(authorities.length === 0
+        ? {}
+        : { ca: authorities, requestCert: true, rejectUnauthorized: false }),
       SNICallback: (serverName, done) => {
         done(null, certificateFor(serverName, certificates)?.context);
       },

@@ -10,7 +10,7 @@
  */
 
 import type { LoginOutcome } from "../auth/login.ts";
-import type { Exchange, Step } from "../auth/mechanism.ts";
+import type { Exchange, Mechanism, Step } from "../auth/mechanism.ts";
 import { USER_NAME_OCTETS } from "../limits.ts";
 import { decodeBase64, encodeBase64 } from "../wire/base64.ts";
 import { text } from "../wire/command.ts";
@@ -37,7 +37,7 @@ export interface Authorization {
   /** What USER said on the line before: a name is good for the next line only (RFC 1939 §7 PASS). */
   claimed: ClaimedName | undefined;
   /** The SASL exchange that waits for a response. */
-  exchange: { readonly mechanism: string; readonly run: Exchange } | undefined;
+  exchange: { readonly mechanism: Mechanism; readonly run: Exchange } | undefined;
 }
 
 interface ClaimedName {
@@ -85,15 +85,19 @@ function auth(state: Authorization, args: readonly Uint8Array[]): Answer | Promi
   const wanted = text(name).toUpperCase();
   const mechanism = allowed.find((mechanism) => mechanism.name === wanted);
   if (mechanism === undefined) {
-    const known = conversation.services.mechanisms.some(({ name }) => name === wanted);
+    const { services, facts } = conversation;
+    const known = services.mechanismsFor(facts.channel).some(({ name }) => name === wanted);
     return conversation.bad(known ? FAULTS.needsTls : FAULTS.unknownMechanism);
   }
   const response = initial === undefined ? undefined : decodeInitialResponse(initial);
   if (initial !== undefined && response === undefined) {
     return conversation.bad(FAULTS.malformedResponse);
   }
-  state.exchange = { mechanism: mechanism.name, run: mechanism.start() };
-  return advance(state, response);
+  state.exchange = { mechanism, run: mechanism.start() };
+  // [MS-POP3] §2.2.1 says "+OK" where [MS-OXPOP3] says "+ "; the mechanism's own first step is the same.
+  const old = response === undefined && wanted === "NTLM" &&
+    conversation.services.ntlmFirstReply === "+OK";
+  return old ? answerOld(advance(state, response)) : advance(state, response);
 }
 
 /** One line of a SASL exchange: base64, or "*" to cancel (RFC 5034 §4). */
@@ -114,8 +118,21 @@ export function endExchange(
   state: Authorization,
   reason: typeof FAULTS[keyof typeof FAULTS],
 ): Answer {
-  state.exchange = undefined;
+  abandonExchange(state);
   return state.conversation.bad(reason);
+}
+
+/** Lets go of an exchange that will not be done. */
+export function abandonExchange(state: Authorization): void {
+  const { exchange } = state;
+  state.exchange = undefined;
+  exchange?.run.abandon?.();
+}
+
+/** The challenge as "+OK", for clients of the time before [MS-OXPOP3]. */
+function answerOld(answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
+  if (answer instanceof Promise) return answer.then(answerOld);
+  return answer.line === "+ " ? { ...answer, line: "+OK" } : answer;
 }
 
 function advance(state: Authorization, response: Uint8Array | undefined): Answer | Promise<Answer> {
@@ -133,7 +150,7 @@ function follow(state: Authorization, step: Step): Answer | Promise<Answer> {
     case "done": {
       const { mechanism } = state.exchange!;
       state.exchange = undefined;
-      return state.logIn(mechanism, step.user, step.outcome);
+      return state.logIn(mechanism.name, step.user, step.outcome);
     }
   }
 }

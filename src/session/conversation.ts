@@ -3,6 +3,7 @@
  * what the client has chosen (language, UTF-8 mode) and how often it has erred.
  */
 
+import type { SecureChannel } from "../auth/secure_channel.ts";
 import { errLine, okLine } from "../wire/reply.ts";
 import type { Answer, Body, Next } from "./answer.ts";
 import { DEFAULT_LANGUAGE, type LanguageTag, say, type Wording } from "./languages.ts";
@@ -59,8 +60,8 @@ export class Conversation {
    * TLS is on: what was learnt from the client before it is forgotten (RFC 2595 §4). The counts stay,
    * or a client could begin them anew.
    */
-  tlsStarted(): void {
-    this.facts = { tls: true, stlsPossible: false };
+  tlsStarted(channel: SecureChannel | undefined): void {
+    this.facts = { tls: true, stlsPossible: false, channel };
     this.language = DEFAULT_LANGUAGE;
     this.utf8 = false;
   }

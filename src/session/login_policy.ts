@@ -19,5 +19,6 @@ export function userPassAllowed({ facts, services }: Conversation): boolean {
 
 /** The mechanisms that AUTH takes here and now, in the order that they are offered. */
 export function allowedMechanisms({ facts, services }: Conversation): readonly Mechanism[] {
-  return facts.tls || services.loginType !== "secure_login" ? services.mechanisms : [];
+  const allowed = facts.tls || services.loginType !== "secure_login";
+  return allowed ? services.mechanismsFor(facts.channel) : [];
 }

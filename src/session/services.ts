@@ -2,6 +2,7 @@
 
 import type { CheckPassword } from "../auth/login.ts";
 import type { Mechanism } from "../auth/mechanism.ts";
+import type { SecureChannel } from "../auth/secure_channel.ts";
 import type { MaildropStore } from "../maildrop/store.ts";
 
 /**
@@ -22,8 +23,15 @@ export interface SessionServices {
   readonly implementation: string;
   readonly loginType: LoginType;
   readonly checkPassword: CheckPassword;
-  /** In the order that they are offered. */
-  readonly mechanisms: readonly Mechanism[];
+  /**
+   * The mechanisms that can succeed on this connection, in the order that they are offered. Asked anew each
+   * time, since users and settings change while a client is connected.
+   *
+   * @param channel The connection's TLS; undefined without.
+   */
+  mechanismsFor(channel: SecureChannel | undefined): readonly Mechanism[];
+  /** What AUTH NTLM without an initial response is answered: "+ " ([MS-OXPOP3]) or "+OK" ([MS-POP3]). */
+  readonly ntlmFirstReply?: "+" | "+OK";
   readonly store: MaildropStore;
   readonly admitUser: AdmitUser;
   readonly maxBadCommands: number;
@@ -40,15 +48,37 @@ export interface ConnectionFacts {
   readonly tls: boolean;
   /** Whether STLS would work now: a certificate is there and TLS is not yet on. */
   readonly stlsPossible: boolean;
+  /** The connection's TLS, once it is on and known. */
+  readonly channel?: SecureChannel | undefined;
 }
 
 /** Why a session closes although the client did not ask for it; an -ERR goes with it (C0005). */
 export type TurnAwayReason = "too_many_bad_commands" | "too_many_failed_logins" | "other_protocol";
 
+/** Whose maildrop a login opened. */
+export interface LoggedIn {
+  /** The account's user. */
+  readonly user: string;
+  /** Who proved to be there, where that is somebody else. */
+  readonly actedBy: string | undefined;
+  /** The folder that was opened in place of the mailbox. */
+  readonly folder: string | undefined;
+}
+
+/** Why a login came to nothing, as programs read it: only `wrong_credentials` speaks of guessing. */
+export type LoginFailureCause =
+  | "wrong_credentials"
+  | "disabled"
+  | "unavailable"
+  | "delayed"
+  | "too_many_sessions"
+  | "storage_failed";
+
 /** Things a session tells as they happen, for logs and metrics; every text is as the client sent it. */
 export interface SessionEvents {
-  loginFailed?(user: string, mechanism: string, reason: string): void;
-  loggedIn?(user: string, mechanism: string): void;
+  loginFailed?(user: string, mechanism: string, reason: string, cause: LoginFailureCause): void;
+  /** `user` is the name as sent. */
+  loggedIn?(user: string, mechanism: string, login: LoggedIn): void;
   /** The answer that follows closes the connection. */
   turnedAway?(reason: TurnAwayReason): void;
   storageFailed?(doing: string, error: unknown): void;
@@ -60,6 +90,10 @@ export interface SessionEvents {
 export interface SessionSummary {
   readonly user: string | undefined;
   readonly mechanism: string | undefined;
+  /** Who logged in, where that is not `user`. */
+  readonly actedBy: string | undefined;
+  /** The folder that was opened in place of the mailbox. */
+  readonly folder: string | undefined;
   readonly messages: number;
   readonly retrieved: number;
   readonly retrievedOctets: number;

@@ -10,12 +10,15 @@
  */
 
 import type { LoginOutcome } from "../auth/login.ts";
+import type { SecureChannel } from "../auth/secure_channel.ts";
+import { SASL_LINE_OCTETS } from "../limits.ts";
 import { Marks } from "../maildrop/marks.ts";
-import type { Account, Maildrop } from "../maildrop/store.ts";
+import type { Maildrop } from "../maildrop/store.ts";
 import { type Command, parseCommand, splitArguments } from "../wire/command.ts";
 import { errLine, okLine } from "../wire/reply.ts";
 import type { Answer } from "./answer.ts";
 import {
+  abandonExchange,
   type Authorization,
   AUTHORIZATION_COMMANDS,
   beginLine,
@@ -31,6 +34,8 @@ import { DONE, FAULTS } from "./replies.ts";
 import { closeReading } from "./retrieve.ts";
 import type {
   ConnectionFacts,
+  LoggedIn,
+  LoginFailureCause,
   SessionEvents,
   SessionServices,
   SessionSummary,
@@ -38,12 +43,30 @@ import type {
 import { TRANSACTION_COMMANDS } from "./transaction.ts";
 import type { Transaction } from "./transaction_state.ts";
 
+/** What the client and the log are told of a login that came to nothing. */
+interface TurnedAway {
+  readonly wording: Wording;
+  readonly code: string;
+  readonly cause: LoginFailureCause;
+}
+
+const TURNED_AWAY = {
+  refused: { wording: FAULTS.wrongCredentials, code: "AUTH", cause: "wrong_credentials" },
+  disabled: { wording: FAULTS.accountDisabled, code: "SYS/PERM", cause: "disabled" },
+  unavailable: { wording: FAULTS.temporary, code: "SYS/TEMP", cause: "unavailable" },
+  delayed: { wording: FAULTS.tooManyFailures, code: "LOGIN-DELAY", cause: "delayed" },
+  tooManySessions: {
+    wording: FAULTS.tooManySessions,
+    code: "SYS/TEMP",
+    cause: "too_many_sessions",
+  },
+} as const satisfies Record<string, TurnedAway>;
+
 export class Session {
   readonly #conversation: Conversation;
   readonly #authorization: Authorization;
   #transaction: Transaction | undefined;
-  #user: string | undefined;
-  #mechanism: string | undefined;
+  #login: (LoggedIn & { readonly mechanism: string }) | undefined;
   #place: { release(): void } | undefined;
   #released = false;
   #summary: SessionSummary | undefined;
@@ -67,6 +90,12 @@ export class Session {
   /** Which limit the next line has: that of a command, or that of a SASL response (RFC 5034 §4). */
   get expects(): "command" | "sasl-response" {
     return this.#authorization.exchange === undefined ? "command" : "sasl-response";
+  }
+
+  /** The longest response that the exchange under way takes: octets of its line, CRLF included. */
+  get responseLineOctets(): number {
+    const octets = this.#authorization.exchange?.mechanism.maxResponseOctets;
+    return octets === undefined ? SASL_LINE_OCTETS : 4 * Math.ceil(octets / 3) + 2;
   }
 
   get state(): "AUTHORIZATION" | "TRANSACTION" | "UPDATE" {
@@ -94,11 +123,14 @@ export class Session {
     return endExchange(this.#authorization, FAULTS.lineTooLong);
   }
 
-  /** TLS is on after STLS: what was learnt from the client before is forgotten (RFC 2595 §4). */
-  tlsStarted(): void {
-    this.#conversation.tlsStarted();
+  /**
+   * TLS is on, from the beginning or after STLS: what was learnt from the client before is forgotten
+   * (RFC 2595 §4).
+   */
+  tlsStarted(channel?: SecureChannel): void {
+    this.#conversation.tlsStarted(channel);
     this.#authorization.claiming = undefined;
-    this.#authorization.exchange = undefined;
+    abandonExchange(this.#authorization);
   }
 
   /** What is said when the inactivity timer runs out ([MS-STANXPOP3] V0003). Nothing is removed. */
@@ -120,6 +152,7 @@ export class Session {
     this.#summary = this.#summarise();
     // UPDATE goes on to its end, since QUIT was received; then its answer's settling releases.
     if (this.#transaction?.update !== "under way") this.#release();
+    abandonExchange(this.#authorization);
     return this.#summary;
   }
 
@@ -180,40 +213,37 @@ export class Session {
   }
 
   #logIn(mechanism: string, user: string, outcome: LoginOutcome): Answer | Promise<Answer> {
-    if (this.#summary !== undefined) return this.#over();
-    switch (outcome.kind) {
-      case "granted":
-        return this.#openMaildrop(mechanism, user, outcome.account);
-      case "refused":
-        return this.#turnAway(mechanism, user, FAULTS.wrongCredentials, "AUTH");
-      case "disabled":
-        return this.#turnAway(mechanism, user, FAULTS.accountDisabled, "SYS/PERM");
-      case "unavailable":
-        return this.#turnAway(mechanism, user, FAULTS.temporary, "SYS/TEMP");
-      case "delayed":
-        return this.#turnAway(mechanism, user, FAULTS.tooManyFailures, "LOGIN-DELAY");
+    if (outcome.kind !== "granted") {
+      // Also when the client did not wait for its answer: else its guessing would leave no trace.
+      return this.#turnAway(mechanism, user, TURNED_AWAY[outcome.kind]);
     }
+    if (this.#summary !== undefined) return this.#over();
+    return this.#openMaildrop(mechanism, user, outcome);
   }
 
-  async #openMaildrop(mechanism: string, user: string, account: Account): Promise<Answer> {
+  async #openMaildrop(
+    mechanism: string,
+    user: string,
+    { account, actedBy }: Extract<LoginOutcome, { kind: "granted" }>,
+  ): Promise<Answer> {
     const conversation = this.#conversation;
     const { services, events } = conversation;
     const place = services.admitUser(account.user);
     if (place === undefined) {
-      return this.#turnAway(mechanism, user, FAULTS.tooManySessions, "SYS/TEMP");
+      return this.#turnAway(mechanism, user, TURNED_AWAY.tooManySessions);
     }
     let maildrop: Maildrop;
     try {
       maildrop = await services.store.open(account);
     } catch (error) {
       place.release();
-      const { wording, code, fatal } = judgeFailure(conversation, "opening the maildrop", error);
-      const answer = this.#turnAway(mechanism, user, wording, code ?? "SYS/TEMP");
+      const { fatal, ...failure } = judgeFailure(conversation, "opening the maildrop", error);
+      const why: TurnedAway = { code: "SYS/TEMP", ...failure, cause: "storage_failed" };
+      const answer = this.#turnAway(mechanism, user, why);
       return fatal ? { ...answer, next: "close" } : answer;
     }
     this.#place = place;
-    this.#user = account.user;
-    this.#mechanism = mechanism;
+    this.#login = { user: account.user, mechanism, actedBy, folder: account.folder };
     this.#transaction = {
       conversation,
       maildrop,
@@ -224,14 +254,14 @@ export class Session {
       update: undefined,
     };
     if (this.#summary !== undefined) return this.#over();
-    events.loggedIn?.(user, mechanism);
+    events.loggedIn?.(user, mechanism, this.#login);
     const { count } = maildrop.snapshot;
     const noun = say(conversation.language, count === 1 ? DONE.message : DONE.messages);
     return { line: okLine(`${count} ${noun}`), next: "read" };
   }
 
-  #turnAway(mechanism: string, user: string, wording: Wording, code: string): Answer {
-    this.#conversation.events.loginFailed?.(user, mechanism, wording.en);
+  #turnAway(mechanism: string, user: string, { wording, code, cause }: TurnedAway): Answer {
+    this.#conversation.events.loginFailed?.(user, mechanism, wording.en, cause);
     return this.#conversation.loginFailed(wording, code);
   }
 
@@ -268,8 +298,10 @@ export class Session {
     const count = transaction?.maildrop.snapshot.count ?? 0;
     const marked = transaction?.marks.count ?? 0;
     return {
-      user: this.#user,
-      mechanism: this.#mechanism,
+      user: this.#login?.user,
+      mechanism: this.#login?.mechanism,
+      actedBy: this.#login?.actedBy,
+      folder: this.#login?.folder,
       messages: count,
       retrieved: messages,
       retrievedOctets: octets,

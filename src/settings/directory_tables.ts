@@ -9,6 +9,8 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { CHECKPASSWORD_PROCESSES, DIRECTORY_TIMEOUT_MS, FIRST_VALID_UID } from "../limits.ts";
 import { count, duration, optionalPath, setting, settingDocs, text } from "./kinds.ts";
+import { ldapKeys } from "./ldap_table.ts";
+import { sqlKeys } from "./sql_table.ts";
 import { formatDuration } from "./units.ts";
 
 /** `kind` itself: which of the tables it is. */
@@ -78,11 +80,27 @@ const checkpassword = z.strictObject({
   timeout: timeout(),
 });
 
+const ldap = z.strictObject({
+  kind: kind("ldap", "An LDAP server: OpenLDAP, Active Directory and others."),
+  ...ldapKeys,
+});
+
+const sql = z.strictObject({
+  kind: kind("sql", "A database: PostgreSQL, MySQL, MariaDB or SQLite."),
+  ...sqlKeys,
+});
+
 /** The tables by kind. */
-export const directoryTables = { user_file: userFile, pam, checkpassword } as const;
+export const directoryTables = { user_file: userFile, pam, checkpassword, ldap, sql } as const;
 
 /** One `[[directories]]` table: a path is absolute, a duration in ms, once settings are in force. */
-export const directoryTable = z.discriminatedUnion("kind", [userFile, pam, checkpassword]);
+export const directoryTable = z.discriminatedUnion("kind", [
+  userFile,
+  pam,
+  checkpassword,
+  ldap,
+  sql,
+]);
 
 export type DirectoryTable = z.output<typeof directoryTable>;
 

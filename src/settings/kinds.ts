@@ -256,3 +256,44 @@ export function urlOrPath(none: string) {
     },
   };
 }
+
+/** Text on one line, or that matches `pattern`; without a default the key must be given. */
+export function freeText(
+  options: {
+    readonly kind: string;
+    readonly default?: string;
+    readonly pattern?: RegExp;
+    readonly most?: number;
+    readonly allowed?: string;
+  },
+) {
+  const { kind, most = 1_024, allowed = kind } = options;
+  const schema = z.string().max(most).regex(options.pattern ?? /^[^\p{Cc}]*$/u);
+  const fallback = options.default;
+  return {
+    schema: fallback === undefined ? schema : schema.prefault(fallback),
+    doc: {
+      kind,
+      default: fallback === undefined ? undefined : JSON.stringify(fallback),
+      allowed: fallback === "" ? `${allowed}, or ""` : allowed,
+    },
+  };
+}
+
+/** A list of texts; one with a least number must be given. */
+export function listOf(
+  options: {
+    readonly kind: string;
+    readonly pattern: RegExp;
+    readonly allowed: string;
+    readonly least?: number;
+    readonly most?: number;
+  },
+) {
+  const { kind, allowed, least = 0, most = 1_000 } = options;
+  const schema = z.array(z.string().regex(options.pattern)).min(least).max(most);
+  return {
+    schema: least > 0 ? schema : schema.prefault([]),
+    doc: { kind, default: least > 0 ? undefined : "[]", allowed },
+  };
+}

@@ -29,6 +29,17 @@ export class LineFramer {
     return this.#end - this.#start;
   }
 
+  /** Whether the next line begins with `word`, which is upper-case ASCII, in any letter case. */
+  beginsWith(word: string): boolean {
+    if (this.pending < word.length) return false;
+    for (let at = 0; at < word.length; at++) {
+      const octet = this.#buffer[this.#start + at]!;
+      const upper = octet >= 97 && octet <= 122 ? octet - 32 : octet;
+      if (upper !== word.charCodeAt(at)) return false;
+    }
+    return true;
+  }
+
   /** Takes the next octets; the framer keeps the array, so nobody may change it afterwards. */
   push(chunk: Uint8Array): void {
     if (this.#discarding) {

@@ -14,7 +14,7 @@ type Options = NonNullable<ConstructorParameters<typeof SessionClient>[0]>;
 function connect(options: Options = {}): SessionClient {
   return new SessionClient({
     ...options,
-    services: { mechanisms: [plainMechanism(checkPassword)], ...options.services },
+    services: { mechanismsFor: () => [plainMechanism(checkPassword)], ...options.services },
   });
 }
 

@@ -73,7 +73,11 @@ testProperty(
       const erred: unknown[] = [];
       const client = new SessionClient({
         store,
-        services: { mechanisms: [mechanism], maxBadCommands: 1_000, maxFailedLogins: 1_000 },
+        services: {
+          mechanismsFor: () => [mechanism],
+          maxBadCommands: 1_000,
+          maxFailedLogins: 1_000,
+        },
         events: { erred: (error) => erred.push(error) },
         ascii: !lines.some((line) => /^lang/i.test(line)),
       });

@@ -59,7 +59,7 @@ export class SessionClient {
       implementation: "popkeep-test",
       loginType: "plaintext_login",
       checkPassword,
-      mechanisms: [],
+      mechanismsFor: () => [],
       store: this.store,
       admitUser: () => ({ release() {} }),
       maxBadCommands: 20,

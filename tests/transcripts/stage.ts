@@ -76,7 +76,7 @@ export class MemoryStage implements Stage {
       implementation: "popkeep",
       loginType: settings["login_type"] as LoginType,
       checkPassword: this.#checkPassword,
-      mechanisms: [plainMechanism(this.#checkPassword)],
+      mechanismsFor: () => [plainMechanism(this.#checkPassword)],
       store: this.#store,
       admitUser: () => ({ release() {} }),
       maxBadCommands: Number(settings["max_bad_commands"] ?? BAD_COMMANDS.default),

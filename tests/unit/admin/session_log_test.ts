@@ -26,6 +26,8 @@ function recordsOf(run: () => void): LogRecord[] {
 const SUMMARY: SessionSummary = {
   user: "alice",
   mechanism: "PLAIN",
+  actedBy: undefined,
+  folder: undefined,
   messages: 5,
   retrieved: 2,
   retrievedOctets: 200,
@@ -86,7 +88,7 @@ test("sessions are numbered, and all lines of one have its number", () => {
   const records = recordsOf(() => {
     const one = new SessionLog("192.0.2.1", 110);
     const other = new SessionLog("192.0.2.2", 110);
-    one.loginFailed("eve", "USER", "wrong");
+    one.loginFailed("eve", "USER", "wrong", "wrong_credentials");
     other.storageFailed("reading", new Error("disk"));
     one.erred(new Error("ours"));
   });

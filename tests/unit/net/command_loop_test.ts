@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { OUTPUT_BATCH_OCTETS } from "../../../src/limits.ts";
+import { LONG_SASL_LINES, OUTPUT_BATCH_OCTETS } from "../../../src/limits.ts";
 import { CommandLoop } from "../../../src/net/command_loop.ts";
 import { Sweep } from "../../../src/net/sweep.ts";
 import type { Answer } from "../../../src/session/answer.ts";
@@ -201,4 +201,52 @@ test("octets that come without a whole line are no activity, a command is", asyn
   assert.equal(loop.activeMs, before);
   await send(loop, "p\r\n");
   assert.ok(loop.activeMs > before);
+});
+
+test("AUTH may have a whole token behind it, and no other command may be as long", async () => {
+  const { loop, socket, session } = loopWith((line) => ({
+    line: `+OK ${line.length}`,
+    next: "read",
+  }));
+  session.state = "AUTHORIZATION";
+  const token = "x".repeat(4_000);
+  await send(loop, `auth XOAUTH2 ${token}\r\nAUTHX ${token}\r\nNOOP ${token}\r\n`);
+  session.state = "TRANSACTION";
+  await send(loop, `AUTH XOAUTH2 ${token}\r\n`);
+  const long = "-ERR line too long\r\n";
+  assert.equal(socket.all, `+OK 4013\r\n${long}${long}${long}`);
+});
+
+test("a long AUTH has its limit too, and its tail is never a command", async () => {
+  const { loop, socket, session } = loopWith(echo);
+  session.state = "AUTHORIZATION";
+  await send(loop, "AUTH XOAUTH2 ");
+  for (let part = 0; part < 13; part++) await send(loop, "y".repeat(1_000));
+  await send(loop, "STAT\r\nNOOP\r\n");
+  assert.equal(socket.all, "-ERR line too long\r\n+OK NOOP\r\n");
+});
+
+test("responses longer than usual are for a bounded number of clients at a time", async () => {
+  const loops = Array.from({ length: LONG_SASL_LINES + 1 }, () => {
+    const made = loopWith((line) => ({ line: `+OK ${line.length}`, next: "read" }));
+    return { ...made, session: Object.assign(made.session, { expects: "sasl-response" }) };
+  });
+  for (const { loop, session } of loops) {
+    Object.assign(session, { responseLineOctets: 80_000 });
+    await send(loop, "z".repeat(20_000));
+  }
+  assert.deepEqual(loops.map(({ socket }) => socket.all), [
+    ...Array(LONG_SASL_LINES).fill(""),
+    "-ERR line too long\r\n",
+  ]);
+  // One that is done and one that is gone leave their places.
+  await send(loops[0]!.loop, "\r\n");
+  assert.equal(loops[0]!.socket.all, "+OK 20000\r\n");
+  loops[1]!.loop.stop();
+  for (const at of [0, LONG_SASL_LINES]) {
+    await send(loops[at]!.loop, `\r\n${"z".repeat(20_000)}`);
+    await send(loops[at]!.loop, "\r\n");
+    assert.ok(loops[at]!.socket.all.endsWith("+OK 20000\r\n"));
+  }
+  for (const { loop } of loops) loop.stop();
 });

@@ -249,7 +249,7 @@ for (const line of ["USER alice", "PASS secret", "AUTH PLAIN", "STLS"]) {
       services: {
         maxBadCommands: 3,
         loginType: "secure_login",
-        mechanisms: [plainMechanism(checkPassword)],
+        mechanismsFor: () => [plainMechanism(checkPassword)],
       },
       facts: { tls: false, stlsPossible: false },
     });
@@ -397,9 +397,14 @@ test("logins and failures are told as events, with the name as it was given", as
   });
   await client.askAll("USER Nobody", "PASS x", "USER dave", "PASS x", "USER alice", "PASS secret");
   assert.deepEqual(told, [
-    ["failed", "Nobody", "USER", "wrong user name or password"],
-    ["failed", "dave", "USER", "Service temporarily unavailable"],
-    ["in", "alice", "USER"],
+    ["failed", "Nobody", "USER", "wrong user name or password", "wrong_credentials"],
+    ["failed", "dave", "USER", "Service temporarily unavailable", "unavailable"],
+    ["in", "alice", "USER", {
+      user: "alice",
+      mechanism: "USER",
+      actedBy: undefined,
+      folder: undefined,
+    }],
   ]);
 });
 

@@ -16,7 +16,7 @@ const BARE: ConnectionFacts = { tls: false, stlsPossible: false };
 const TLS: ConnectionFacts = { tls: true, stlsPossible: false };
 
 function clientOf(loginType: LoginType, facts: ConnectionFacts): SessionClient {
-  return new SessionClient({ services: { loginType, mechanisms: [PLAIN] }, facts });
+  return new SessionClient({ services: { loginType, mechanismsFor: () => [PLAIN] }, facts });
 }
 
 async function capabilities(client: SessionClient): Promise<string[]> {

@@ -17,11 +17,14 @@ class Scripted implements Mechanism {
   readonly given: (string | undefined)[] = [];
   readonly #steps: readonly Step[];
   readonly #later: boolean;
+  readonly maxResponseOctets?: number;
+  abandoned = 0;
 
   constructor(
     steps: readonly Step[],
-    { name = "SCRIPT", plaintext = true, later = false } = {},
+    { name = "SCRIPT", plaintext = true, later = false, maxResponseOctets = 0 } = {},
   ) {
+    if (maxResponseOctets > 0) this.maxResponseOctets = maxResponseOctets;
     this.#steps = steps;
     this.name = name;
     this.plaintext = plaintext;
@@ -36,6 +39,7 @@ class Scripted implements Mechanism {
         const step = this.#steps[at++]!;
         return this.#later ? Promise.resolve(step) : step;
       },
+      abandon: () => void this.abandoned++,
     };
   }
 }
@@ -47,7 +51,7 @@ const REFUSE: Step = { kind: "done", user: "Alice", outcome: { kind: "refused" }
 const MALFORMED: Step = { kind: "malformed" };
 
 function clientOf(mechanism: Mechanism): SessionClient {
-  return new SessionClient({ services: { mechanisms: [mechanism] } });
+  return new SessionClient({ services: { mechanismsFor: () => [mechanism] } });
 }
 
 for (const later of [false, true]) {
@@ -133,7 +137,7 @@ test("a response that goes over its limit ends the exchange", async () => {
 
 test("refused credentials are [AUTH] and count as a failed login", async () => {
   const client = new SessionClient({
-    services: { mechanisms: [new Scripted([REFUSE])], maxFailedLogins: 2 },
+    services: { mechanismsFor: () => [new Scripted([REFUSE])], maxFailedLogins: 2 },
   });
   const refused = "-ERR [AUTH] wrong user name or password";
   assert.deepEqual(
@@ -144,7 +148,7 @@ test("refused credentials are [AUTH] and count as a failed login", async () => {
 
 test("exchanges that are cancelled again and again end the connection", async () => {
   const client = new SessionClient({
-    services: { mechanisms: [new Scripted([EMPTY])], maxBadCommands: 2 },
+    services: { mechanismsFor: () => [new Scripted([EMPTY])], maxBadCommands: 2 },
   });
   assert.equal((await client.askAll("AUTH SCRIPT", "*")).next, "read");
   assert.equal((await client.askAll("AUTH SCRIPT", "*")).next, "close");
@@ -154,7 +158,7 @@ for (const line of ["AUTH", "AUTH ", "auth\t"]) {
   test(`${JSON.stringify(line)} lists the mechanisms`, async () => {
     const client = new SessionClient({
       services: {
-        mechanisms: [new Scripted([], { name: "ONE" }), new Scripted([], { name: "TWO" })],
+        mechanismsFor: () => [new Scripted([], { name: "ONE" }), new Scripted([], { name: "TWO" })],
       },
     });
     assert.equal((await client.ask(line)).body, "ONE\r\nTWO\r\n.\r\n");
@@ -192,7 +196,7 @@ const ALLOWED: readonly [LoginType, boolean, boolean][] = [
 for (const [loginType, tls, allowed] of ALLOWED) {
   test(`with ${loginType} and ${tls ? "" : "no "}TLS, AUTH is ${allowed ? "taken" : "refused"}`, async () => {
     const client = new SessionClient({
-      services: { loginType, mechanisms: [new Scripted([GRANT])] },
+      services: { loginType, mechanismsFor: () => [new Scripted([GRANT])] },
       facts: { tls, stlsPossible: !tls },
     });
     assert.equal((await client.ask("AUTH")).body, allowed ? "SCRIPT\r\n.\r\n" : ".\r\n");
@@ -216,4 +220,71 @@ test("a mechanism that throws ends the connection with a reply", async () => {
     body: undefined,
     next: "close",
   });
+});
+
+for (const how of ["*", "no base64!", "the client is gone", "STLS"]) {
+  test(`an exchange that is not finished gives back what it holds: ${how}`, async () => {
+    const mechanism = new Scripted([EMPTY, GRANT]);
+    const client = clientOf(mechanism);
+    await client.ask("AUTH script");
+    assert.equal(mechanism.abandoned, 0);
+    if (how === "STLS") client.session.tlsStarted();
+    else if (how === "the client is gone") client.session.end();
+    else await client.ask(how);
+    assert.equal(mechanism.abandoned, 1);
+    client.session.end();
+    assert.equal(mechanism.abandoned, 1);
+  });
+}
+
+test("an exchange that is done is not abandoned", async () => {
+  const mechanism = new Scripted([REFUSE]);
+  const client = clientOf(mechanism);
+  await client.ask("AUTH script");
+  client.session.end();
+  assert.equal(mechanism.abandoned, 0);
+});
+
+test("a mechanism may take longer responses than others", async () => {
+  const client = clientOf(new Scripted([EMPTY], { maxResponseOctets: 65_536 }));
+  assert.equal(client.session.responseLineOctets, 12_290);
+  await client.ask("AUTH script");
+  assert.equal(client.session.responseLineOctets, 87_384 + 2);
+});
+
+test("NTLM begins with +OK where the settings want that, and only where a client waits for it", async () => {
+  const services = { ntlmFirstReply: "+OK" as const };
+  for (const later of [false, true]) {
+    const mechanism = new Scripted([EMPTY, HELLO, GRANT], { name: "NTLM", later });
+    const client = new SessionClient({
+      ascii: false,
+      services: { ...services, mechanismsFor: () => [mechanism] },
+    });
+    assert.equal((await client.ask("AUTH NTLM")).line, "+OK");
+    assert.equal((await client.ask("aGk=")).line, "+ aGVsbG8=");
+  }
+  const other = new SessionClient({
+    services: { ...services, mechanismsFor: () => [new Scripted([EMPTY, GRANT])] },
+  });
+  assert.equal((await other.ask("AUTH SCRIPT")).line, "+ ");
+  const withResponse = new Scripted([HELLO, GRANT], { name: "NTLM" });
+  const early = new SessionClient({
+    services: { ...services, mechanismsFor: () => [withResponse] },
+  });
+  assert.equal((await early.ask("AUTH NTLM aGk=")).line, "+ aGVsbG8=");
+});
+
+test("each way that a login can fail has its own code and text", async () => {
+  const said = new Set<string>();
+  for (const kind of ["refused", "disabled", "unavailable", "delayed"] as const) {
+    const outcome: LoginOutcome = { kind };
+    const client = clientOf(new Scripted([{ kind: "done", user: "Alice", outcome }]));
+    said.add((await client.ask("AUTH script")).line);
+  }
+  assert.deepEqual([...said], [
+    "-ERR [AUTH] wrong user name or password",
+    "-ERR [SYS/PERM] account is disabled",
+    "-ERR [SYS/TEMP] Service temporarily unavailable",
+    "-ERR [LOGIN-DELAY] too many failed logins, wait and try again",
+  ]);
 });

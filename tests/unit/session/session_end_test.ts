@@ -55,6 +55,8 @@ for (const how of ["timedOut", "shuttingDown", "nothing"] as const) {
     assert.deepEqual(client.session.end(), {
       user: "alice",
       mechanism: "USER",
+      actedBy: undefined,
+      folder: undefined,
       messages: 3,
       retrieved: 1,
       retrievedOctets: 3,
