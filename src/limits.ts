@@ -91,9 +91,6 @@ export const DIRECTORY_CONNECTIONS = { min: 1, default: 4, max: 64 } as const;
 /** Lowest uid of a system account that may log in. Debian's first user has 1000; 0 is root. */
 export const FIRST_VALID_UID = { min: 1, default: 1_000, max: 4_294_967_294 } as const;
 
-/** Programs of a checkpassword directory at once. */
-export const CHECKPASSWORD_PROCESSES = { min: 1, default: 8, max: 256 } as const;
-
 /** Time that sessions get to QUIT when the server is told to stop, ms. */
 export const SHUTDOWN_GRACE_MS = { min: 0, default: 30_000, max: 3_600_000 } as const;
 
