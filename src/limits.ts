@@ -85,6 +85,21 @@ export const DIRECTORY_CONNECT_MS = { min: 100, default: 3_000, max: 60_000 } as
 /** Time that one operation of a directory server gets, ms. */
 export const DIRECTORY_OPERATION_MS = { min: 100, default: 5_000, max: 60_000 } as const;
 
+/**
+ * Time after a directory server failed in which it is not asked again, ms: logins are told so at once,
+ * rather than each waiting until its time is up.
+ */
+export const DIRECTORY_RETRY_MS = 2_000;
+
+/** An idle connection to a directory server is closed after this, ms: servers and firewalls do it later. */
+export const DIRECTORY_IDLE_MS = 60_000;
+
+/** Look-ups waiting for a connection to one directory server. Beyond it a login is told to come back. */
+export const DIRECTORY_QUEUE_LENGTH = 1_000;
+
+/** Users whose kind of password hash is remembered, to choose decoys alike: some 200 octets each. */
+export const DECOY_USERS = 1_000;
+
 /** Connections to one directory server at a time. */
 export const DIRECTORY_CONNECTIONS = { min: 1, default: 4, max: 64 } as const;
 
