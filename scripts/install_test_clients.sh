@@ -12,6 +12,8 @@ need fetchmail fetchmail
 need mpop mpop
 need getmail getmail6
 need mutt mutt
+need gsasl gsasl
+need openssl openssl # the authorities whose certificates tests show, and a TLS client of another make
 need python3 python3
 need strace strace # to see what reaches the disk, and when
 need script bsdutils # the terminal that mutt has to have

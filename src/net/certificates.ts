@@ -16,6 +16,7 @@ export interface CertificatePair {
 /** A certificate ready for use. */
 export interface Certificate {
   readonly pair: CertificatePair;
+  readonly der: Uint8Array;
   readonly context: SecureContext;
   /** DNS names, lower case, that it holds for; `*.example.org` among them. */
   readonly names: readonly string[];
@@ -37,6 +38,7 @@ export function prepareCertificate(
   }
   return {
     pair,
+    der: certificate.raw,
     context: createSecureContext({
       cert: pair.certificate,
       key: pair.key,

@@ -1,9 +1,10 @@
 /**
  * What login mechanisms may know of a TLS connection, read from its socket.
  *
- * Bun and Deno differ in it: only Bun exports keying material. Neither tells whether TLS 1.2 ran with the
+ * Bun and Deno differ in it. Only Bun exports keying material. Neither tells whether TLS 1.2 ran with the
  * extended master secret, without which what it exports does not bind (RFC 9266 §4.2), so that under
- * TLS 1.2 there is no exporter either.
+ * TLS 1.2 there is no exporter either. Of several certificates Deno's sockets name the first, whichever
+ * the client was shown, so that the acceptor, who chose it, says which it was.
  *
  * *Knows*: node:tls. *Does not know*: mechanisms, users, revocation.
  */
@@ -16,24 +17,27 @@ import type { SecureChannel } from "../auth/secure_channel.ts";
 const EXPORTER_LABEL = "EXPORTER-Channel-Binding";
 const EXPORTER_OCTETS = 32;
 
+const shownCertificates = new WeakMap<TLSSocket, Uint8Array>();
+
+/** Notes the certificate (DER) that was shown on a socket whose handshake is done. */
+export function noteShownCertificate(socket: TLSSocket, certificate: Uint8Array): void {
+  shownCertificates.set(socket, certificate);
+}
+
 /** Tells what there is to know of the TLS of a socket whose handshake is done. */
 export function secureChannelOf(socket: TLSSocket): SecureChannel {
   return new SocketChannel(socket);
 }
 
-/** Reads each thing when it is asked for: most sessions ask for none. */
 class SocketChannel implements SecureChannel {
   readonly #socket: TLSSocket;
+  readonly serverCertificate: Uint8Array | undefined;
   readonly clientCertificate: Uint8Array | undefined;
 
   constructor(socket: TLSSocket) {
     this.#socket = socket;
+    this.serverCertificate = shownCertificates.get(socket);
     this.clientCertificate = verifiedCertificateOf(socket);
-  }
-
-  get serverCertificate(): Uint8Array | undefined {
-    const shown = this.#socket.getCertificate();
-    return shown !== null && "raw" in shown ? shown.raw : undefined;
   }
 
   exporter(): Uint8Array | undefined {

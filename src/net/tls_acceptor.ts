@@ -17,6 +17,7 @@ import {
   prepareCertificate,
   splitCertificates,
 } from "./certificates.ts";
+import { noteShownCertificate } from "./secure_channel.ts";
 
 /** What comes of a handshake; exactly one of the two is called, or none if the socket closes first. */
 export interface HandshakeOutcome {
@@ -31,6 +32,11 @@ const TLS_HANDSHAKE_RECORD = 22;
 /** A TLS socket of node:tls remembers the socket it was made from, under this name on Bun and Deno. */
 interface WithParent {
   readonly _parent?: Socket;
+}
+
+/** The name that the client asked for, on the server's side of a TLS socket (RFC 6066 §3). */
+interface WithServerName {
+  readonly servername?: unknown;
 }
 
 export interface TlsAcceptorOptions {
@@ -74,8 +80,10 @@ export class TlsAcceptor {
     this.#server.on("secureConnection", (socket) => {
       const waiting = this.#outcomeFor(socket);
       // Without it nobody would ever read or close the socket.
-      if (waiting === undefined) socket.destroy();
-      else waiting.secured(socket);
+      if (waiting === undefined) return void socket.destroy();
+      const shown = certificateFor(serverNameOf(socket), certificates) ?? first;
+      noteShownCertificate(socket, shown.der);
+      waiting.secured(socket);
     });
     this.#server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
       // An error of a socket that nobody listens to would end the process.
@@ -98,6 +106,12 @@ export class TlsAcceptor {
     this.#waiting.delete(plain);
     return outcome;
   }
+}
+
+/** "" if the client named none. */
+function serverNameOf(socket: TLSSocket): string {
+  const { servername } = socket as WithServerName;
+  return typeof servername === "string" ? servername : "";
 }
 
 /**
