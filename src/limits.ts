@@ -255,17 +255,31 @@ export const GSSAPI_RECHECK_MS = 10_000;
 export const STUCK_THREADS = 8;
 
 /**
- * Logins that wait for a turn at a directory that checks passwords itself, in all and from one address;
- * beyond, a login is told to come back ([SYS/TEMP]).
+ * Logins waiting for a turn at PAM or at a checkpassword program. Beyond it one from the address of which
+ * most wait is told to come back ([SYS/TEMP]).
  */
-export const DIRECTORY_WAITING = 1_000;
-export const DIRECTORY_WAITING_PER_ADDRESS = 50;
+export const DIRECTORY_TURNS_WAITING = 1_000;
 
 /** Checkpassword programs at once: each is a process, started for one login. */
 export const CHECKPASSWORD_PROCESSES = { min: 1, default: 10, max: 1_000 } as const;
 
-/** Time for a turn at a checkpassword program, and once more for the program, ms. Then it is killed. */
-export const CHECKPASSWORD_TIME_LIMIT_MS = { min: 1_000, default: 30_000, max: 600_000 } as const;
+/** Threads that call PAM: most of what it does is waiting. */
+export const PAM_THREADS = 4;
+
+/** An idle thread for PAM ends after this, ms: it holds some 10 MiB. */
+export const PAM_IDLE_MS = 60_000;
+
+/** Password for PAM, octets: PAM_MAX_RESP_SIZE of Linux-PAM, which has a NUL in it. */
+export const PAM_PASSWORD_OCTETS = 511;
+
+/** Messages of one conversation with a PAM module: PAM_MAX_NUM_MSG of Linux-PAM. */
+export const PAM_MESSAGES = 32;
+
+/** Questions that PAM modules may ask in one login: one is usual, and one that asks for ever hangs. */
+export const PAM_QUESTIONS = 16;
+
+/** What the system may need for one entry of its account list, octets. */
+export const SYSTEM_ACCOUNT_OCTETS = 1_048_576;
 
 /** Name, password and their three NULs, octets: what a checkpassword program reads at most. */
 export const CHECKPASSWORD_REQUEST_OCTETS = 512;
