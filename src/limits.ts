@@ -103,6 +103,12 @@ export const DECOY_USERS = 1_000;
 /** Connections to one directory server at a time. */
 export const DIRECTORY_CONNECTIONS = { min: 1, default: 4, max: 64 } as const;
 
+/**
+ * Where the time of a refusal would tell which directory knows the user, it is answered at the next
+ * multiple of this, ms: more than directories differ by when they are well.
+ */
+export const REFUSAL_GRID_MS = 1_000;
+
 /** Lowest uid of a system account that may log in. Debian's first user has 1000; 0 is root. */
 export const FIRST_VALID_UID = { min: 1, default: 1_000, max: 4_294_967_294 } as const;
 
