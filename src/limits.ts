@@ -194,6 +194,12 @@ export const SCRAM_ITERATIONS = { min: 4_096, default: 100_000, max: 1_000_000 }
 /** Salt of stored SCRAM-SHA-256 keys, octets. Dovecot and popkeep make 16. */
 export const SCRAM_SALT_OCTETS = { min: 8, default: 16, max: 64 } as const;
 
+/** A client's part of a SCRAM nonce, characters: those of real clients have 16 to 64. */
+export const SCRAM_NONCE_CHARACTERS = 256;
+
+/** A client's SCRAM message, octets: two names with each octet escaped, nonces, and the rest. */
+export const SCRAM_MESSAGE_OCTETS = 4_096;
+
 /**
  * Access token, octets: Exchange's are 1 to 3 KiB, those with many groups in them more. With the names
  * around it, it still goes into RFC 5034's response of 12,288 octets of base64.
@@ -298,3 +304,53 @@ export const CHECKPASSWORD_SAID_OCTETS = 1_024;
 
 /** Domain that an NTLM client names, UTF-16 code units: what a DNS name may have (RFC 1035 §3.1). */
 export const NTLM_DOMAIN_UTF16_UNITS = 255;
+
+/** Failed logins from one address that are answered at once: people mistype. */
+export const FREE_FAILED_LOGINS = 3;
+
+/**
+ * Failed logins that a login from the same address to the same account makes forgotten, once a window:
+ * as many as somebody mistypes, too few to guess behind a login of one's own.
+ */
+export const FORGIVEN_FAILED_LOGINS = 5;
+
+/** Keys of each kind (address, account, both) whose failed logins are counted; about 400 octets each. */
+export const FAILED_LOGIN_KEYS = 20_000;
+
+/** Wrong passwords remembered by digest, so that the same one counts once; about 400 octets each. */
+export const TRIED_PASSWORDS = 10_000;
+
+/** Pairs of account and address that a login came from, and how long they are known, ms. */
+export const KNOWN_LOGINS = 50_000;
+export const KNOWN_LOGIN_MS = 30 * 86_400_000;
+
+/**
+ * Logins that wait because others from their address are under way, of one address and in all. A client
+ * that hangs up does not take back its login, so that connections do not bound them.
+ */
+export const LOGINS_WAITING_OF_ADDRESS = 256;
+export const LOGINS_WAITING = 10_000;
+
+/** The file of failed logins, octets: above what full tables take, so that more is none of ours. */
+export const FAILED_LOGINS_FILE_OCTETS = 16_777_216;
+
+/**
+ * Samba's ntlm_auth: time for one answer, which may take it to a domain controller, ms; time that it waits
+ * on a client for the answer to a challenge, and the same while other clients wait, ms.
+ */
+export const NTLM_HELPER_REPLY_MS = 20_000;
+export const NTLM_HELPER_HOLD_MS = 15_000;
+export const NTLM_HELPER_TURN_MS = 2_000;
+
+/** Time that a client waits for an ntlm_auth process, ms, and how many may. Then [SYS/TEMP]. */
+export const NTLM_HELPER_WAIT_MS = 10_000;
+export const NTLM_HELPER_QUEUE_LENGTH = 200;
+
+/** After an ntlm_auth process failed none is started for this time, ms. */
+export const NTLM_HELPER_RESTART_MS = 1_000;
+
+/** Line that ntlm_auth may answer, octets: a challenge with long names is some 1,000. */
+export const NTLM_HELPER_LINE_OCTETS = 65_536;
+
+/** What is logged of something that ntlm_auth writes to its error output, octets. */
+export const NTLM_HELPER_SAID_OCTETS = 500;
