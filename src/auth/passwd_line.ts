@@ -13,6 +13,7 @@
  */
 
 import { type AllowedNetworks, parseAllowedNetworks } from "./allowed_networks.ts";
+import { expandUserVariables, userVariables } from "../maildrop/user_variables.ts";
 import { faultOfUserName } from "./user_name.ts";
 
 export interface PasswdEntry {
@@ -84,13 +85,14 @@ function splitExtras(fields: readonly string[], user: string): Extras {
   const notExpanded = new Set<string>();
   const [first = "", ...further] = fields;
   const old = first === "" && further.join("") !== "";
+  const variables = { ...userVariables(user), home: undefined };
   const text = old ? `userdb_mail=${further.join(":")}` : fields.join(":");
   for (const part of text.split(" ")) {
     if (part === "") continue;
     const equals = part.indexOf("=");
     const key = equals < 0 ? part : part.slice(0, equals);
     const written = equals < 0 ? "" : part.slice(equals + 1);
-    const expanded = expand(written, user);
+    const expanded = expandUserVariables(written, variables);
     if (expanded === undefined) notExpanded.add(key);
     const value = expanded ?? written;
     // A password for another server has no use here; what is not kept cannot leak.
@@ -99,37 +101,4 @@ function splitExtras(fields: readonly string[], user: string): Extras {
     else login.set(key, value);
   }
   return { login, mailbox, notExpanded };
-}
-
-/**
- * Puts in Dovecot's variables that name the user: `%u` and `%{user}` whole, `%n` and `%{username}` up to
- * the `@`, `%d` and `%{domain}` after it, with `L` or `U` for lower or upper case; `%%` is `%`.
- * Undefined if there are others.
- */
-function expand(value: string, user: string): string | undefined {
-  if (!value.includes("%")) return value;
-  const at = user.indexOf("@");
-  const local = at < 0 ? user : user.slice(0, at);
-  const domain = at < 0 ? "" : user.slice(at + 1);
-  const values: Readonly<Record<string, string>> = {
-    "%": "%",
-    u: user,
-    n: local,
-    d: domain,
-    "{user}": user,
-    "{username}": local,
-    "{domain}": domain,
-  };
-  let complete = true;
-  const expanded = value.replace(
-    /%([LU]?)([und]|\{[a-z]*\}|%|)/g,
-    (_, letterCase: string, name: string) => {
-      const text = values[name];
-      if (text === undefined) complete = false;
-      if (letterCase === "L") return text?.toLowerCase() ?? "";
-      if (letterCase === "U") return text?.toUpperCase() ?? "";
-      return text ?? "";
-    },
-  );
-  return complete ? expanded : undefined;
 }

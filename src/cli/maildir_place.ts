@@ -1,14 +1,20 @@
 /**
- * Why the setting `maildir` gives a user no place.
+ * Why a user has no place for mail: by the entry's own location, or by the setting `maildir`.
  *
  * *Knows*: the template's variables. *Does not know*: the disk.
  */
 
-import { LOCATION_VARIABLES, mailboxPath } from "../maildir/location.ts";
+import { isLocationFault, LOCATION_VARIABLES, mailboxPath } from "../maildir/location.ts";
+import { mailLocationText, parseMailLocation } from "../maildir/mail_location.ts";
 import type { Account } from "../maildrop/store.ts";
 
-/** Why the template gives the account no path, as a clause. */
+/** Why neither the entry nor the template gives the account a path, as a clause. */
 export function whyNoPlace(template: string, account: Account): string {
+  const text = mailLocationText(account);
+  if (text !== undefined) {
+    const location = parseMailLocation(text, account);
+    return isLocationFault(location) ? location.fault : "it has one";
+  }
   const bad = LOCATION_VARIABLES.find((name) =>
     template.includes(`{${name}}`) &&
     mailboxPath(name === "home" ? "{home}" : `/{${name}}`, account) === undefined

@@ -8,7 +8,9 @@
 import { stat } from "node:fs/promises";
 import { StorageFailure } from "../maildrop/store.ts";
 import { type ListedMessage, listMessages } from "../maildir/list_messages.ts";
-import { mailboxPath } from "../maildir/location.ts";
+import { isLocationFault, mailLocation } from "../maildir/location.ts";
+import { findMailFolder } from "../maildir/mail_folder.ts";
+import { mailLocationText } from "../maildir/mail_location.ts";
 import type { Account } from "../maildrop/store.ts";
 import { fixedFolderOf } from "../settings/maildir_folder.ts";
 import { whyNoPlace } from "./maildir_place.ts";
@@ -32,12 +34,26 @@ export type MaildropState =
     readonly code: StorageFailure["kind"];
   };
 
-/** Looks at the Maildir that the setting `maildir` gives the account. Changes nothing. */
+/**
+ * Looks at the Maildir that the account's entry or the setting `maildir` gives it, or at the folder of it
+ * that the account names. Changes nothing.
+ */
 export async function maildropState(maildir: string, account: Account): Promise<MaildropState> {
-  const path = mailboxPath(maildir, account);
+  const location = mailLocation(maildir, account);
+  let path = isLocationFault(location) ? undefined : location.inbox;
   const unusable = (reason: string, code: StorageFailure["kind"] = "SYS/PERM") =>
     ({ kind: "unusable", path, reason, code }) as const;
-  if (path === undefined) return unusable(whyNoPlace(maildir, account));
+  if (path === undefined || isLocationFault(location)) {
+    return unusable(whyNoPlace(maildir, account));
+  }
+  if (account.folder !== undefined) {
+    try {
+      path = await findMailFolder(location, account.folder);
+    } catch (error) {
+      if (!(error instanceof StorageFailure)) throw error;
+      return unusable(error.message, error.kind);
+    }
+  }
 
   const folders = [path, `${path}/new`, `${path}/cur`];
   const kinds = await Promise.all(folders.map(kindOf));
@@ -45,7 +61,7 @@ export async function maildropState(maildir: string, account: Account): Promise<
   if (odd >= 0) return unusable(`${folders[odd]} ${kinds[odd]}`);
   const [itself, fresh, cur] = kinds;
   if (itself === "nothing") {
-    const fixed = fixedFolderOf(maildir);
+    const fixed = mailLocationText(account) === undefined ? fixedFolderOf(maildir) : location.root;
     return fixed === undefined || await kindOf(fixed) === "folder"
       ? { kind: "not-yet", path }
       : unusable(`${fixed}, where the mail of all users should be, is not there`, "SYS/TEMP");

@@ -1,15 +1,40 @@
 /**
- * Where a user's Maildir is: the settings' template filled with parts that were checked one by one, so
- * that no user name leads out of the folder it is meant for.
+ * Where a user's Maildir is: where the directory's entry says (`userdb_mail`), else the settings' template
+ * filled with parts that were checked one by one, so that no user name leads out of the folder it is
+ * meant for.
  */
 
 import type { Account } from "../maildrop/store.ts";
-
-/** Longest part, octets: what filesystems take as one name. */
-const PART_OCTETS = 255;
+import {
+  type LocationFault,
+  type MailLocation,
+  mailLocationText,
+  parseMailLocation,
+} from "./mail_location.ts";
+import { safePart } from "./plain_path.ts";
 
 /** What may stand in braces in the setting `maildir`. */
 export const LOCATION_VARIABLES = ["home", "user", "local", "domain"] as const;
+
+/** The account's place for mail, or why it has none. */
+export function mailLocation(template: string, account: Account): MailLocation | LocationFault {
+  const text = mailLocationText(account);
+  if (text !== undefined) return parseMailLocation(text, account);
+  const path = filledTemplate(template, account);
+  if (path === undefined) return { fault: "the user's name or home gives no path for a Maildir" };
+  const root = templateRoot(template, account);
+  return { inbox: path, folders: path, layout: "maildir++", utf8Names: false, root };
+}
+
+export function isLocationFault(found: MailLocation | LocationFault): found is LocationFault {
+  return "fault" in found;
+}
+
+/** The Maildir of the account's INBOX; undefined if it has no place for mail. */
+export function mailboxPath(template: string, account: Account): string | undefined {
+  const found = mailLocation(template, account);
+  return isLocationFault(found) ? undefined : found.inbox;
+}
 
 /**
  * Fills `{home}`, `{user}`, `{local}` (before the last `@`) and `{domain}` (after it) in the template.
@@ -17,7 +42,7 @@ export const LOCATION_VARIABLES = ["home", "user", "local", "domain"] as const;
  * Returns undefined when a part is missing or is no plain name: empty, over 255 octets, with a slash
  * or a control character, or beginning with a dot.
  */
-export function mailboxPath(template: string, account: Account): string | undefined {
+function filledTemplate(template: string, account: Account): string | undefined {
   const at = account.user.lastIndexOf("@");
   const parts: Record<string, string | undefined> = {
     home: safeHome(account.home),
@@ -39,18 +64,11 @@ export function mailboxPath(template: string, account: Account): string | undefi
  * The folder that holds all mailboxes, or the home folders, of `path`'s kind: what is there before any
  * mail is. Where it is missing, a disk is not mounted or the setting is wrong.
  */
-export function mailRoot(template: string, account: Account): string {
+function templateRoot(template: string, account: Account): string {
   const fixed = template.startsWith("{home}")
     ? account.home ?? "/"
     : template.replace(/\{.*$/s, "");
   return fixed.replace(/\/[^/]*$/, "") || "/";
-}
-
-function safePart(text: string): string | undefined {
-  if (text === "" || text.startsWith(".") || text.includes("/")) return undefined;
-  // deno-lint-ignore no-control-regex -- control characters are what is refused
-  if (/[\x00-\x1f\x7f]/.test(text)) return undefined;
-  return new TextEncoder().encode(text).length > PART_OCTETS ? undefined : text;
 }
 
 /** A home comes from the directory, not from a client; it still has to be an absolute, plain path. */

@@ -7,7 +7,9 @@ import { stat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Account, Maildrop, MaildropStore } from "../maildrop/store.ts";
 import { StorageFailure } from "../maildrop/store.ts";
-import { mailboxPath, mailRoot } from "./location.ts";
+import { isLocationFault, mailLocation } from "./location.ts";
+import { findMailFolder } from "./mail_folder.ts";
+import type { MailLocation } from "./mail_location.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MaildirDrop } from "./maildir_drop.ts";
 
@@ -45,14 +47,13 @@ export class MaildirStore implements MaildropStore {
   }
 
   async open(account: Account): Promise<Maildrop> {
-    const path = mailboxPath(this.#options.maildir, account);
-    if (path === undefined) {
-      throw new StorageFailure("SYS/PERM", "the user's name or home gives no path for a Maildir");
-    }
+    const location = mailLocation(this.#options.maildir, account);
+    if (isLocationFault(location)) throw new StorageFailure("SYS/PERM", location.fault);
+    const path = await this.#pathOf(location, account);
     const kept = this.#hold(path);
     try {
       const ascending = await kept.mailbox.refresh();
-      if (kept.mailbox.missing) await this.#checkRoot(path, account);
+      if (kept.mailbox.missing) await this.#checkMissing(path, location, account);
       const { exactSizes, markRetrievedAsSeen, sortOrder } = this.#options;
       return new MaildirDrop({
         mailbox: kept.mailbox,
@@ -67,12 +68,29 @@ export class MaildirStore implements MaildropStore {
     }
   }
 
+  /** The Maildir of the INBOX, or of the folder that the client asked for, which has to be there. */
+  async #pathOf(location: MailLocation, { folder }: Account): Promise<string> {
+    if (folder === undefined) return location.inbox;
+    try {
+      return await findMailFolder(location, folder);
+    } catch (error) {
+      await this.#checkRoot(location);
+      throw error;
+    }
+  }
+
   /** A missing mailbox is an empty one, unless what should hold it is missing too. */
-  async #checkRoot(path: string, account: Account): Promise<void> {
-    const root = mailRoot(this.#options.maildir, account);
+  async #checkMissing(path: string, location: MailLocation, { user }: Account): Promise<void> {
+    await this.#checkRoot(location);
+    if (path !== location.inbox) {
+      throw new StorageFailure("SYS/TEMP", `"${path}" was there and is not any more`);
+    }
+    log.info("mailbox does not exist yet", { user, mailbox: path });
+  }
+
+  async #checkRoot({ root }: MailLocation): Promise<void> {
     try {
       await stat(root);
-      log.info("mailbox does not exist yet", { user: account.user, mailbox: path });
     } catch (error) {
       throw new StorageFailure("SYS/TEMP", `"${root}" cannot be looked into, or is not mounted`, {
         cause: error,

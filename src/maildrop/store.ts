@@ -12,9 +12,15 @@ export interface Account {
   readonly user: string;
   /** Home folder from the directory, absolute; undefined when the directory names none. */
   readonly home?: string;
-  /** A folder of the mailbox to open in its place, such as "Work"; undefined means the mailbox itself. */
+  /**
+   * A folder of the mailbox to open in its place, such as "Work", as the client named it; undefined means
+   * the mailbox itself. It is never made.
+   */
   readonly folder?: string;
-  /** Extra fields of the directory's entry, by name without the `userdb_` prefix. */
+  /**
+   * Extra fields of the directory's entry, by name without the `userdb_` prefix. Never a secret. Those
+   * that say where the mail is (`mail`) hold Dovecot's variables as they were written: the store puts them in.
+   */
   readonly extra: Readonly<Record<string, string>>;
 }
 

@@ -39,7 +39,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   counted_address: { may: [], packages: [], pure: true },
   platform: { may: [], packages: [LOG], pure: false },
   auth: {
-    may: ["maildrop (types)", "platform", "counted_address"],
+    may: ["maildrop (types)", "maildrop/user_variables.ts", "platform", "counted_address"],
     packages: [
       LOG,
       "hash-wasm",

@@ -1,0 +1,87 @@
+/**
+ * Finds the folder that a client names beside the INBOX: `Work` or `Work/2024`.
+ *
+ * In a name `/` parts a folder from the one below it, and so does `.` in Maildir++, where a folder's name
+ * is the parts with dots between them. On disk a name is modified UTF-7, or UTF-8 where the location says
+ * so. The folder of the very name is taken, else the only one whose name differs in letter case alone:
+ * clients put the name behind a user name, and many write those in lower case.
+ *
+ * None is ever made. A symbolic link is none: who may write into a Maildir must not reach another's
+ * through the server.
+ */
+
+import { Buffer } from "node:buffer";
+import { lstat, readdir } from "node:fs/promises";
+import { StorageFailure } from "../maildrop/store.ts";
+import { isMissing, retryStale, storageFailure } from "./disk.ts";
+import type { MailLocation } from "./mail_location.ts";
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from "./modified_utf7.ts";
+import { PART_OCTETS } from "./plain_path.ts";
+
+/** What a Maildir has of its own, which is no folder of mail where folders lie in folders. */
+const OWN_FOLDERS: ReadonlySet<string> = new Set(["new", "cur", "tmp"]);
+
+/**
+ * The Maildir of a folder.
+ *
+ * @throws {StorageFailure} If there is no such folder, or it cannot be looked for.
+ */
+export async function findMailFolder(location: MailLocation, name: string): Promise<string> {
+  if (name.toLowerCase() === "inbox") return location.inbox;
+  let path = location.folders;
+  try {
+    for (const step of stepsTo(location, name)) path += `/${await found(path, step, location)}`;
+  } catch (error) {
+    throw storageFailure("look for a folder", error);
+  }
+  return path;
+}
+
+/** The names of the folders on disk that lead there, one below the other. */
+function stepsTo({ layout, utf8Names }: MailLocation, name: string): string[] {
+  const parts = name.split(layout === "fs" ? "/" : /[./]/);
+  const encoded = parts.map((part) => utf8Names ? part : encodeModifiedUtf7(part));
+  const steps = layout === "fs" ? encoded : [`.${encoded.join(".")}`];
+  const isName = parts.every((part) => part !== "" && !/[\p{Cc}\p{Cs}]/u.test(part)) &&
+    steps.every((step) => Buffer.byteLength(step, "utf8") <= PART_OCTETS) &&
+    (layout !== "fs" || steps.every((step) => !step.startsWith(".") && !OWN_FOLDERS.has(step)));
+  if (!isName) throw new StorageFailure("SYS/PERM", "no folder can have the name that was sent");
+  return steps;
+}
+
+/** The name on disk of the folder that `step` means in `parent`. */
+async function found(parent: string, step: string, location: MailLocation): Promise<string> {
+  if (await isFolder(`${parent}/${step}`)) return step;
+  const folded = foldedName(step, location);
+  const names = await retryStale(() => readdir(parent)).catch((error) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const alike: string[] = [];
+  for (const name of names) {
+    const isOther = OWN_FOLDERS.has(name) || foldedName(name, location) !== folded;
+    if (!isOther && await isFolder(`${parent}/${name}`)) alike.push(name);
+  }
+  const [only] = alike;
+  if (only !== undefined && alike.length === 1) return only;
+  const why = only === undefined ? "there is none" : "several differ in letter case alone";
+  throw new StorageFailure(
+    "SYS/PERM",
+    `no folder of the name that was sent in "${parent}": ${why}`,
+  );
+}
+
+/** What names that differ in letter case alone share. */
+function foldedName(onDisk: string, { utf8Names }: MailLocation): string {
+  const name = utf8Names ? onDisk : decodeModifiedUtf7(onDisk) ?? onDisk;
+  return name.normalize("NFC").toLowerCase();
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await retryStale(() => lstat(path))).isDirectory();
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
