@@ -354,3 +354,15 @@ export const NTLM_HELPER_LINE_OCTETS = 65_536;
 
 /** What is logged of something that ntlm_auth writes to its error output, octets. */
 export const NTLM_HELPER_SAID_OCTETS = 500;
+
+/** App passwords of one user. Each costs a digest at every login by a password that could be one. */
+export const APP_PASSWORDS_PER_USER = 32;
+
+/**
+ * App passwords whose last use is remembered, about 120 octets each in memory and in a file that is
+ * written anew every APP_PASSWORD_USES_WRITE_MS. Beyond it those that were used longest ago are forgotten.
+ */
+export const APP_PASSWORD_USES = 20_000;
+
+/** The file of last uses is written at most once in this time, ms, and when the server stops. */
+export const APP_PASSWORD_USES_WRITE_MS = 10_000;
