@@ -16,6 +16,8 @@ export interface NtlmCredentials {
 export interface ClientHabits {
   /** The domain that is hashed, where that is not the one that is sent. */
   readonly hashedDomain?: string;
+  /** The user name that is hashed, where that is not the one that is sent in upper case. */
+  readonly hashedUser?: string;
   /** Names in OEM; default is UNICODE. */
   readonly oem?: boolean;
   /** Whether MsvAvFlags announces a MIC and one is there. */
@@ -105,7 +107,7 @@ export async function authenticateMessage(
   const challenge = parseChallenge(challengeOctets);
   const key = await hmacMd5(
     md4Of(utf16(password)),
-    utf16(user.toUpperCase() + (habits.hashedDomain ?? domain)),
+    utf16((habits.hashedUser ?? user.toUpperCase()) + (habits.hashedDomain ?? domain)),
   );
   const clientChallenge = Buffer.concat([
     Buffer.from("0101000000000000", "hex"),
