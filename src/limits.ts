@@ -200,6 +200,9 @@ export const SCRAM_NONCE_CHARACTERS = 256;
 /** A client's SCRAM message, octets: two names with each octet escaped, nonces, and the rest. */
 export const SCRAM_MESSAGE_OCTETS = 4_096;
 
+/** A file with revocation lists, octets: some 300,000 entries, read in half a second at a change. */
+export const REVOCATION_LIST_OCTETS = 16_777_216;
+
 /**
  * Access token, octets: Exchange's are 1 to 3 KiB, those with many groups in them more. With the names
  * around it, it still goes into RFC 5034's response of 12,288 octets of base64.
