@@ -1,0 +1,325 @@
+/**
+ * Makes guessing slow, and then stops it, without shutting out those who know their password.
+ *
+ * - Failed logins are counted by address (of IPv6, by network of 64 bits) and by account name, whether
+ *   anybody has that name or not, for a window of time that begins with the first one.
+ * - The first few from an address are answered at once; each further answer waits twice as long as the one
+ *   before. The wait comes after the check, so it holds no thread.
+ * - An address with too many is refused for a while, and nothing it sends is looked at. When it comes
+ *   back within the window, one more failure refuses it again.
+ * - An account with too many is closed for a while to those addresses that failed for it, unless the user
+ *   logged in from there lately. Everybody else is still looked at: nobody can shut a user out by guessing.
+ * - The same secret again for the same account from the same address counts once: a telephone with an old
+ *   password does not shut out its office.
+ * - No more are under way at once from one address than it may still fail.
+ * - A login forgives a few failures of the same account from the same address, once a window. It does not
+ *   set the address's count back: who has an account here would guess another's between logins of his own;
+ *   and not without end: who stole one secret of an account (an app password) would guess the others.
+ *
+ * *Knows* names and addresses, time. *Does not know* directories, or what a secret is.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { join } from "node:path";
+import {
+  FAILED_LOGIN_LONGEST_DELAY_MS,
+  FAILED_LOGINS_FILE_OCTETS,
+  FORGIVEN_FAILED_LOGINS,
+  FREE_FAILED_LOGINS,
+  LOGINS_WAITING,
+  LOGINS_WAITING_OF_ADDRESS,
+} from "../../limits.ts";
+import { type AllowedNetworks, parseAllowedNetworks } from "../allowed_networks.ts";
+import type { Turn } from "../fair_queue.ts";
+import { readStateFile, StateFile } from "../state_file.ts";
+import { FailedLogins } from "./failed_logins.ts";
+import { encodeKeptFailures, type KeptFailures, parseKeptFailures } from "./kept_failures.ts";
+import { GuessingKeys, type LoginKeys } from "./keys.ts";
+import { Turnstile } from "./turnstile.ts";
+import { Waits } from "./waits.ts";
+
+const logger = getLogger(["popkeep", "auth"]);
+
+const FILE_NAME = "failed_logins.json";
+
+export interface GuessingOptions {
+  readonly maxFailuresOfAddress: number;
+  readonly maxFailuresOfAccount: number;
+  /** How long a failure counts. */
+  readonly windowMs: number;
+  /** How long an address or account is blocked. */
+  readonly blockMs: number;
+  /** The first wait; 0 waits never. */
+  readonly delayMs: number;
+  /** Addresses and `address/bits` that are neither counted nor held up. */
+  readonly neverBlocked: readonly string[];
+}
+
+/** What surrounds a guard. */
+export interface GuessingPlace {
+  /** Where what is remembered is kept over a restart; in memory alone without. */
+  readonly folder?: string;
+  /** For tests, which do not wait. */
+  readonly waits?: Waits;
+}
+
+interface Remembered {
+  readonly logins: FailedLogins;
+  readonly keys: GuessingKeys;
+}
+
+/** One login that may be looked at. Exactly one of its methods is to be called, once. */
+export interface LoginAttempt {
+  readonly kind: "open";
+
+  /** Whose turn a password of this login is hashed in: one address waits for itself. */
+  readonly turn: Turn;
+
+  /**
+   * The credentials are wrong, or nobody has that name. Resolves when the answer may be given.
+   *
+   * @param tried Octets that are the same for the same secret: the password, or what a proof tells of it.
+   *   Undefined where a mechanism shows none; then every failure counts.
+   */
+  failed(tried?: Uint8Array): Promise<void>;
+
+  /** The credentials are right, and the login is granted. */
+  succeeded(): Promise<void>;
+
+  /** Nothing was found out about them, or they are right and the login is not granted all the same. */
+  dropped(): void;
+}
+
+/** `delayed` and `unavailable` are the login's outcome. */
+export type AttemptOrRefusal =
+  | LoginAttempt
+  | { readonly kind: "delayed" }
+  /** Too many logins wait. */
+  | { readonly kind: "unavailable" };
+
+export class GuessingGuard {
+  readonly #keys: GuessingKeys;
+  readonly #logins: FailedLogins;
+  readonly #file: StateFile | undefined;
+  readonly #waits: Waits;
+  readonly #turnstile = new Turnstile({
+    maxInLineOfKey: LOGINS_WAITING_OF_ADDRESS,
+    maxInLine: LOGINS_WAITING,
+  });
+  #options: GuessingOptions;
+  #isNeverBlocked: AllowedNetworks;
+
+  /** Use `openGuessingGuard`. */
+  constructor(options: GuessingOptions, remembered: Remembered, place: GuessingPlace) {
+    this.#options = options;
+    this.#isNeverBlocked = neverBlockedBy(options);
+    this.#logins = remembered.logins;
+    this.#keys = remembered.keys;
+    this.#waits = place.waits ?? new Waits();
+    if (place.folder === undefined) return;
+    this.#file = new StateFile(join(place.folder, FILE_NAME), {
+      content: () => encodeKeptFailures(this.#logins.dump(this.#keys.text)),
+    });
+  }
+
+  /**
+   * Goes on with other limits. What was counted stays, and lasts as long as it was to.
+   *
+   * @throws {Error} If an address of `neverBlocked` is none; then nothing has changed.
+   */
+  reload(options: GuessingOptions): void {
+    this.#isNeverBlocked = neverBlockedBy(options);
+    this.#options = options;
+    this.#logins.times = options;
+  }
+
+  /**
+   * Asks without beginning anything whether logins of this user from this address are refused now.
+   *
+   * @param address The client's; those whose address is not known are counted as one.
+   * @param user The name whose secret is tried, "" where none was said; in the one spelling that the
+   *   directories are asked for, or each spelling has limits of its own.
+   */
+  async isDelayed(address: string | undefined, user: string): Promise<boolean> {
+    return !this.#isNeverBlocked(address) && await this.#isBlocked(this.#keys.of(address, user));
+  }
+
+  /**
+   * Begins a login: says that it may be looked at, or how it ends. May wait for others of this address.
+   * Parameters are those of `isDelayed`.
+   */
+  async begin(address: string | undefined, user: string): Promise<AttemptOrRefusal> {
+    const keys = this.#keys.of(address, user);
+    if (this.#isNeverBlocked(address)) return trusted(keys);
+    const entered = await this.#turnstile.enter(keys.address, () => this.#allowance(keys));
+    if (entered !== "inside") {
+      return { kind: entered === "crowded" ? "unavailable" : "delayed" };
+    }
+    let open = true;
+    const leave = () => {
+      if (open) this.#turnstile.leave(keys.address);
+      open = false;
+    };
+    return {
+      kind: "open",
+      turn: { source: keys.address, known: this.#logins.knownLogins.has(keys.pair) },
+      failed: async (tried) => {
+        let failures;
+        try {
+          failures = await this.#countFailure({ address, user, keys, tried });
+        } finally {
+          leave();
+        }
+        await this.#waits.wait(this.#delayMs(failures));
+      },
+      succeeded: async () => {
+        try {
+          await this.#noteSuccess(keys);
+        } finally {
+          leave();
+        }
+      },
+      dropped: leave,
+    };
+  }
+
+  /** Ends all waits, and those to come: for a server that is about to stop. It goes on counting. */
+  hasten(): void {
+    this.#waits.end();
+  }
+
+  /** Writes what is to be kept. */
+  async close(): Promise<void> {
+    this.hasten();
+    await this.#file?.close();
+  }
+
+  /** How many logins from this address may be under way. */
+  async #allowance(keys: LoginKeys): Promise<number | "delayed"> {
+    if (await this.#isBlocked(keys)) return "delayed";
+    const failures = await this.#logins.counts("failures_of_address").read(keys.address);
+    // One in any case: after a block that ended within the window each may try once more.
+    return Math.max(1, this.#options.maxFailuresOfAddress - failures);
+  }
+
+  async #isBlocked({ address, account, pair }: LoginKeys): Promise<boolean> {
+    const logins = this.#logins;
+    if (await logins.counts("blocked_addresses").read(address) > 0) return true;
+    if (account === undefined || logins.knownLogins.has(pair)) return false;
+    return await logins.counts("blocked_accounts").read(account) > 0 &&
+      await logins.counts("failures_of_pair").read(pair) > 0;
+  }
+
+  /** Returns the failures of the address. */
+  async #countFailure({ address, user, keys, tried }: {
+    readonly address: string | undefined;
+    readonly user: string;
+    readonly keys: LoginKeys;
+    readonly tried: Uint8Array | undefined;
+  }): Promise<number> {
+    const logins = this.#logins;
+    const { maxFailuresOfAddress, maxFailuresOfAccount } = this.#options;
+    if (tried !== undefined && await logins.tried.add(this.#keys.ofTried(keys, tried)) > 1) {
+      return await logins.counts("failures_of_address").read(keys.address);
+    }
+    this.#file?.changed();
+    const ofAddress = await logins.counts("failures_of_address").add(keys.address);
+    if (ofAddress >= maxFailuresOfAddress) {
+      await this.#block("blocked_addresses", keys.address, { address, failures: ofAddress });
+    }
+    if (keys.account !== undefined) {
+      await logins.counts("failures_of_pair").add(keys.pair);
+      const ofAccount = await logins.counts("failures_of_account").add(keys.account);
+      if (ofAccount >= maxFailuresOfAccount) {
+        await this.#block("blocked_accounts", keys.account, { user, failures: ofAccount });
+      }
+    }
+    return ofAddress;
+  }
+
+  async #block(
+    name: "blocked_addresses" | "blocked_accounts",
+    key: string,
+    fields: { address?: string | undefined; user?: string; failures: number },
+  ): Promise<void> {
+    // More than one if it was blocked already, by one that was under way at the same time.
+    if (await this.#logins.counts(name).add(key) > 1) return;
+    const until = new Date(Date.now() + this.#options.blockMs).toISOString();
+    if (name === "blocked_addresses") {
+      logger.warning("too many failed logins; an address is refused", { ...fields, until });
+    } else {
+      logger.warning("too many failed logins; a user is refused to addresses that failed", {
+        ...fields,
+        until,
+      });
+    }
+  }
+
+  async #noteSuccess({ address, account, pair }: LoginKeys): Promise<void> {
+    const logins = this.#logins;
+    if (logins.knownLogins.note(pair)) this.#file?.changed();
+    const failures = await logins.counts("failures_of_pair").read(pair);
+    if (account === undefined || failures === 0) return;
+    if (await logins.counts("forgiven").add(pair) > 1) return;
+    const forgiven = Math.min(failures, FORGIVEN_FAILED_LOGINS);
+    await logins.counts("failures_of_address").take(address, forgiven);
+    await logins.counts("failures_of_account").take(account, forgiven);
+    await logins.counts("failures_of_pair").take(pair, forgiven);
+    this.#file?.changed();
+  }
+
+  #delayMs(failures: number): number {
+    const beyond = failures - FREE_FAILED_LOGINS;
+    if (beyond <= 0) return 0;
+    return Math.min(this.#options.delayMs * 2 ** (beyond - 1), FAILED_LOGIN_LONGEST_DELAY_MS);
+  }
+}
+
+/**
+ * A guard that remembers what an earlier one wrote into the folder. To be closed. What cannot be read is
+ * told in the log and begins anew.
+ *
+ * @throws {Error} If an address of `neverBlocked` is none.
+ */
+export async function openGuessingGuard(
+  options: GuessingOptions,
+  place: GuessingPlace = {},
+): Promise<GuessingGuard> {
+  const { folder } = place;
+  const kept = folder === undefined ? undefined : await readKept(join(folder, FILE_NAME));
+  const logins = new FailedLogins(options);
+  if (kept !== undefined) await logins.restore(kept);
+  return new GuessingGuard(options, { logins, keys: new GuessingKeys(kept?.key) }, place);
+}
+
+function trusted({ address }: LoginKeys): LoginAttempt {
+  return {
+    kind: "open",
+    turn: { source: address, known: true },
+    failed: () => Promise.resolve(),
+    succeeded: () => Promise.resolve(),
+    dropped: () => {},
+  };
+}
+
+async function readKept(file: string): Promise<KeptFailures | undefined> {
+  try {
+    const text = await readStateFile(file, FAILED_LOGINS_FILE_OCTETS);
+    if (text === undefined) return undefined;
+    const kept = parseKeptFailures(text);
+    if (kept === undefined) {
+      logger.warning("the failed logins of before are damaged and forgotten", { file });
+    }
+    return kept;
+  } catch (error) {
+    logger.warning("the failed logins of before cannot be read and are forgotten", { file, error });
+    return undefined;
+  }
+}
+
+function neverBlockedBy({ neverBlocked }: GuessingOptions): AllowedNetworks {
+  if (neverBlocked.length === 0) return () => false;
+  const networks = parseAllowedNetworks(neverBlocked.join(","));
+  if (networks === undefined) throw new Error("An address that is never blocked is none.");
+  return networks;
+}

@@ -1,0 +1,82 @@
+/**
+ * The keys under which failed logins are counted: digests of what a client said, under a key of the
+ * server's own.
+ *
+ * So entries are of one size whatever a client sends, and the file of counts does not name who has an
+ * account here, or who failed. Who has the file has the key too and can try names; it is readable to the
+ * server's user only.
+ *
+ * *Does not know* what is counted.
+ */
+
+import { Buffer } from "node:buffer";
+import { createHmac, randomBytes } from "node:crypto";
+import { countedAddress } from "../../counted_address.ts";
+
+const KEY_OCTETS = 32;
+
+/** Of 32: enough that nobody finds two that meet. */
+const DIGEST_OCTETS = 16;
+
+/** What the text of a digest looks like. */
+export const DIGEST_TEXT = /^[A-Za-z0-9_-]{22}$/;
+
+/** One login's keys. */
+export interface LoginKeys {
+  readonly address: string;
+  /** Undefined where no account was named. */
+  readonly account: string | undefined;
+  /** Of both; that of the address alone where no account was named. */
+  readonly pair: string;
+}
+
+export class GuessingKeys {
+  /** base64url, 32 octets. */
+  readonly text: string;
+  readonly #key: Uint8Array;
+  /** Digests of passwords live and die with the process. */
+  readonly #passwordKey = randomBytes(KEY_OCTETS);
+
+  /** @param text What `text` was of an earlier one; a new key without. */
+  constructor(text?: string) {
+    this.#key = text === undefined ? randomBytes(KEY_OCTETS) : Buffer.from(text, "base64url");
+    this.text = Buffer.from(this.#key).toString("base64url");
+  }
+
+  static isKey(text: unknown): text is string {
+    return typeof text === "string" && /^[A-Za-z0-9_-]{43}$/.test(text);
+  }
+
+  /**
+   * @param address The client's; undefined if it is not known. All of those are one.
+   * @param user The name whose secret is tried, as the directories know it; "" where none was said. Two
+   *   spellings that differ in case, or in how Unicode writes them, are one: it costs an attacker
+   *   nothing to vary them.
+   */
+  of(address: string | undefined, user: string): LoginKeys {
+    const counted = address === undefined ? "" : countedAddress(address);
+    const name = user.normalize("NFKC").toLowerCase();
+    return {
+      address: this.#digest("address", counted),
+      account: name === "" ? undefined : this.#digest("account", name),
+      pair: this.#digest("pair", counted, name),
+    };
+  }
+
+  /** Of a secret that was tried, by whom and for whom. */
+  ofTried({ pair }: LoginKeys, tried: Uint8Array): string {
+    return createHmac("sha256", this.#passwordKey).update(pair).update(tried)
+      .digest().toString("base64url", 0, DIGEST_OCTETS);
+  }
+
+  #digest(...parts: readonly string[]): string {
+    const hmac = createHmac("sha256", this.#key);
+    for (const part of parts) {
+      const octets = Buffer.from(part, "utf8");
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(octets.length);
+      hmac.update(length).update(octets);
+    }
+    return hmac.digest().toString("base64url", 0, DIGEST_OCTETS);
+  }
+}
