@@ -36,7 +36,8 @@ binary: dist/popkeep
 
 dist/popkeep: $(INSTALLED) $(SOURCES) Makefile
 	@mkdir -p dist
-	$(BUN) build --compile --minify $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts --outfile $@
+	$(BUN) build --compile --minify $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts \
+		src/auth/gssapi/gssapi_worker.ts --outfile $@
 
 binary-deno: $(INSTALLED)
 	@mkdir -p dist

@@ -14,6 +14,11 @@ need getmail getmail6
 need mutt mutt
 need gsasl gsasl
 need openssl openssl # the authorities whose certificates tests show, and a TLS client of another make
+# A Kerberos realm: its tools are in a folder that only root's PATH has.
+PATH="$PATH:/usr/sbin:/sbin"
+need krb5kdc krb5-kdc
+need kadmin.local krb5-admin-server
+need kinit krb5-user
 need python3 python3
 need strace strace # to see what reaches the disk, and when
 need script bsdutils # the terminal that mutt has to have
@@ -27,9 +32,10 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 install() {
-  # fetchmail brings a service that has nothing to do here and is not started.
+  # fetchmail and the KDC bring services that have nothing to do here. RUNLEVEL keeps what starts services
+  # after an installation from doing so; without a realm's database a KDC ends at once anyway.
   # shellcheck disable=SC2086 -- the list is meant to be split
-  apt-get install --quiet --quiet --yes --no-install-recommends \
+  RUNLEVEL=1 apt-get install --quiet --quiet --yes --no-install-recommends \
     -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 $missing >&2
 }
 # The package lists of a fresh machine are empty or old; fetching them first costs the others nothing.
