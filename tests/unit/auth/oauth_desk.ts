@@ -1,0 +1,50 @@
+/** A login desk that knows alice, bob and a shared mailbox of alice's, and keeps what it was asked. */
+
+import type { LoginDesk, LoginOutcome } from "../../../src/auth/login.ts";
+
+export const ALICE: LoginOutcome = {
+  kind: "granted",
+  account: { user: "alice@example.com", extra: {} },
+};
+
+export const SHARED: LoginOutcome = {
+  kind: "granted",
+  account: { user: "sales@example.com", extra: {} },
+  actedBy: "alice@example.com",
+};
+
+export class TestDesk implements LoginDesk {
+  /** Calls of admit and refuse, in order. */
+  readonly asked: string[][] = [];
+  /** What `secretsOf` says. */
+  state: "found" | "delayed" | "unavailable" = "found";
+  /** What `refuse` gives. */
+  refusal: LoginOutcome = { kind: "refused" };
+
+  checkPassword(): Promise<LoginOutcome> {
+    throw new Error("A bearer token is no password");
+  }
+
+  secretsOf(): ReturnType<LoginDesk["secretsOf"]> {
+    return Promise.resolve(
+      this.state === "found" ? { kind: "found", secrets: {} } : { kind: this.state },
+    );
+  }
+
+  admit(user: string, actAs?: string): Promise<LoginOutcome> {
+    this.asked.push(["admit", user, ...(actAs === undefined ? [] : [actAs])]);
+    if (user === "mallory@example.com") return Promise.resolve({ kind: "disabled" });
+    if (user.toLowerCase() !== "alice@example.com") return Promise.resolve({ kind: "refused" });
+    if (actAs === undefined) return Promise.resolve(ALICE);
+    return Promise.resolve(actAs === "sales@example.com" ? SHARED : { kind: "refused" });
+  }
+
+  refuse(user: string): Promise<LoginOutcome> {
+    this.asked.push(["refuse", user]);
+    return Promise.resolve(this.refusal);
+  }
+
+  madeUp(): Uint8Array {
+    return new Uint8Array(32);
+  }
+}
