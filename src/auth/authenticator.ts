@@ -1,145 +1,316 @@
 /**
- * Decides whether a user name and a password let somebody in.
+ * Decides who is let in: asks the directories in their order, checks passwords, and says who may act as
+ * whom.
  *
- * Nobody learns from the time it takes whether a user exists: for an unknown user, and for one whose
- * stored password cannot be checked, a decoy of the directory's own kind is hashed in the same pool, and
- * its result is not looked at. What is answered before any hash (no password, one too long) does not
- * depend on the user. `disabled` is only said to who knows the password.
+ * The first directory that knows a user decides. One that cannot tell ends the login as `unavailable`,
+ * since a user whom it keeps out must not get in by the next; one that checks passwords itself and says
+ * no knows nobody, so the next is asked.
  *
- * *Knows* the directory, the pool and the memory. *Does not know* POP3, SASL or files.
+ * Nobody learns who exists: not by the answer, and not by its time. With one directory that hands out
+ * password hashes, an unknown user costs one hash as a known one does. With more, or with one that
+ * checks passwords itself and takes the time that it takes, a refusal comes at the next full second.
+ * `disabled` is only said to who has proved to be that user.
+ *
+ * *Knows* directories, passwords, names, the guard against guessing. *Does not know* POP3, mechanisms,
+ * files.
  */
 
 import { Buffer } from "node:buffer";
+import { createHmac, randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
-import { USER_NAME_OCTETS } from "../limits.ts";
+import { REFUSAL_GRID_MS, USER_NAME_OCTETS } from "../limits.ts";
+import type { Account } from "../maildrop/store.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
-import type { PasswordCheck, PasswordChecker } from "./hash_pool.ts";
-import type { CheckPassword, LoginOutcome } from "./login.ts";
-import { type AttemptDigest, PasswordMemory } from "./password_memory.ts";
-import {
-  decoyPassword,
-  isHashFault,
-  isPossiblePassword,
-  readStoredPassword,
-} from "./stored_password.ts";
+import type { Turn } from "./fair_queue.ts";
+import type { PasswordChecker } from "./hash_pool.ts";
+import type { LoginDesk, LoginOutcome, SecretKind } from "./login.ts";
+import { type LoginAttempt, type LoginGuard, NO_GUARD } from "./login_guard.ts";
+import { type LoginNames, type NameRules, PLAIN_NAMES, readLoginNames } from "./login_names.ts";
+import type { WeakSchemes } from "./password_schemes/scheme.ts";
+import { PasswordVerifier } from "./password_verifier.ts";
+import { isPossiblePassword } from "./stored_password.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
 export interface AuthenticatorOptions {
-  readonly directory: AccountDirectory;
+  /** At least one, in the order that they are asked. */
+  readonly directories: readonly AccountDirectory[];
   readonly hashPool: PasswordChecker;
   /** How long a right password is remembered; 0 not at all. */
   readonly passwordMemoryMs: number;
+  readonly weakSchemes?: WeakSchemes;
+  readonly names?: NameRules;
+  /** Names of users who may act as anybody. */
+  readonly masterUsers?: readonly string[];
+  readonly guard?: LoginGuard;
+  /** Told of each use of an app password. */
+  readonly noteAppPassword?: (user: string, name: string, address: string | undefined) => void;
+  /** What `madeUp` is made of; 32 octets that stay the same over a restart. */
+  readonly madeUpKey?: Uint8Array;
   /** Any clock that does not run backwards, ms. */
   readonly nowMs?: () => number;
 }
 
 const REFUSED: LoginOutcome = { kind: "refused" };
 const DISABLED: LoginOutcome = { kind: "disabled" };
-const UNAVAILABLE: LoginOutcome = { kind: "unavailable" };
+const UNAVAILABLE = { kind: "unavailable" } as const;
+const DELAYED = { kind: "delayed" } as const;
+
+/** What a client sent, and from where. */
+interface Login {
+  readonly user: string;
+  /** "" where the client wants to be who it logs in as. */
+  readonly actAs: string;
+  readonly address: string | undefined;
+}
 
 export class Authenticator {
-  readonly #directory: AccountDirectory;
-  readonly #hashPool: PasswordChecker;
-  readonly #memory: PasswordMemory;
-  /** Checks under way, by their digest: the same attempt at the same time is one hash. */
-  readonly #running = new Map<string, Promise<PasswordCheck>>();
+  readonly #options: AuthenticatorOptions;
+  readonly #verifier: PasswordVerifier;
+  readonly #guard: LoginGuard;
+  readonly #names: NameRules;
+  readonly #masters: ReadonlySet<string>;
+  readonly #madeUpKey: Uint8Array;
+  readonly #nowMs: () => number;
+  /** Whether how long a refusal takes would tell which directory knows the user. */
+  readonly #evensOut: boolean;
 
   constructor(options: AuthenticatorOptions) {
-    this.#directory = options.directory;
-    this.#hashPool = options.hashPool;
-    const nowMs = options.nowMs ?? (() => performance.now());
-    this.#memory = new PasswordMemory({ keepMs: options.passwordMemoryMs, nowMs });
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#verifier = new PasswordVerifier({ ...options, nowMs: this.#nowMs });
+    this.#guard = options.guard ?? NO_GUARD;
+    this.#names = options.names ?? PLAIN_NAMES;
+    this.#masters = new Set(options.masterUsers?.map((name) => name.toLowerCase()));
+    this.#madeUpKey = options.madeUpKey ?? randomBytes(32);
+    const { directories } = options;
+    this.#evensOut = directories.length > 1 ||
+      directories.some(({ checkPassword }) => checkPassword !== undefined);
+  }
+
+  /** Secrets that some users have now: mechanisms that need others cannot succeed. */
+  hasSecrets(kind: SecretKind): boolean {
+    return this.#options.directories.some(({ secretKinds }) => secretKinds.has(kind));
+  }
+
+  /** Whether a user can be found by a name that was proved by other means than a password. */
+  get findsByName(): boolean {
+    return this.#options.directories.some(({ findsByName }) => findsByName);
+  }
+
+  /** One text for all spellings of a name that mean one account, known or not: read as a name, lower case. */
+  accountOf(user: string): string {
+    const account = this.#read(user, "")?.login[0] ?? user.slice(0, USER_NAME_OCTETS);
+    return account.toLowerCase();
   }
 
   /**
-   * For connections whose address is not known. Users with `allow_nets` are refused by it: a restriction
-   * that cannot be checked is not met.
+   * What the logins of one client are decided by.
+   *
+   * @param address The client's; undefined if it is not known. Users with `allow_nets` are refused then: a
+   *   restriction that cannot be checked is not met.
    */
-  readonly checkPassword: CheckPassword = (user, password) =>
-    this.#check(user, password, undefined);
-
-  /** For the connections of one client address, which `allow_nets` is held against. */
-  checkPasswordFrom(address: string): CheckPassword {
-    return (user, password) => this.#check(user, password, address);
+  deskFor(address: string | undefined): LoginDesk {
+    // Who was given secrets to hold a proof against may be guessing; who brings a proof of another kind
+    // (a ticket, a certificate) is not.
+    let guessable = false;
+    return {
+      checkPassword: (user, password, actAs = "") =>
+        this.#checkPassword({ user, actAs, address }, password),
+      secretsOf: (user) => {
+        guessable = true;
+        return this.#secretsOf(user, address);
+      },
+      admit: (user, actAs = "") => this.#admitProved({ user, actAs, address }, guessable),
+      refuse: (user) => this.#refuse(user, address),
+      madeUp: (text) => createHmac("sha256", this.#madeUpKey).update(text).digest(),
+    };
   }
 
-  async #check(
-    user: string,
-    password: Uint8Array,
-    address: string | undefined,
+  async #checkPassword(login: Login, password: Uint8Array): Promise<LoginOutcome> {
+    const { user, address } = login;
+    const attempt = await this.#guard.begin(address, this.accountOf(user));
+    if (attempt.kind !== "open") return attempt;
+    const sinceMs = this.#nowMs();
+    const { turn } = attempt;
+    const outcome = await orUnavailable(() => this.#byPassword(login, { password, turn }));
+    if (outcome.kind === "refused") await this.#evenOut(sinceMs);
+    return await settle(attempt, outcome, password);
+  }
+
+  /** Who nobody is goes the way of an unknown user, so that it takes as long. */
+  async #byPassword(
+    login: Login,
+    { password, turn }: { readonly password: Uint8Array; readonly turn: Turn },
   ): Promise<LoginOutcome> {
+    // What is said before any hash depends on the password alone.
     if (!isPossiblePassword(password)) return REFUSED;
+    const names = this.#read(login.user, login.actAs);
+    const attempt = { name: login.user, password, turn };
+    let hashing: AccountDirectory | undefined;
+    for (const directory of this.#options.directories) {
+      if (directory.checkPassword === undefined) hashing ??= directory;
+      for (const name of names?.login ?? []) {
+        if (directory.checkPassword !== undefined) {
+          const check = await directory.checkPassword(name, password, login.address);
+          if (check.kind === "wrong") continue;
+          return await this.#open(check.entry, names!, login.address);
+        }
+        const entry = await directory.lookUp(name);
+        if (entry === undefined) continue;
+        const verdict = await this.#verifier.verify(entry, directory, attempt);
+        if (verdict.kind !== "right") return verdict.kind === "wrong" ? REFUSED : UNAVAILABLE;
+        const outcome = await this.#open(entry, names!, login.address);
+        this.#noteAppPassword(verdict.appPassword, outcome, { entry, login });
+        return outcome;
+      }
+    }
+    if (hashing === undefined) return REFUSED;
+    const verdict = await this.#verifier.pretend(hashing, attempt);
+    return verdict.kind === "unavailable" ? UNAVAILABLE : REFUSED;
+  }
+
+  #noteAppPassword(
+    name: string | undefined,
+    outcome: LoginOutcome,
+    { entry, login }: { readonly entry: DirectoryEntry; readonly login: Login },
+  ): void {
+    if (name === undefined || outcome.kind !== "granted") return;
+    this.#options.noteAppPassword?.(entry.account.user, name, login.address);
+  }
+
+  async #secretsOf(
+    user: string,
+    address: string | undefined,
+  ): ReturnType<LoginDesk["secretsOf"]> {
     try {
-      const entry = await this.#lookUp(user);
-      const checkable = entry !== undefined && this.#isCheckable(entry);
-      const check = checkable
-        ? await this.#verify(entry, password, user)
-        : await this.#pretend(user, password);
-      if (check === "unavailable") return UNAVAILABLE;
-      if (!checkable || check === "wrong") return REFUSED;
-      return this.#admit(entry, address);
+      if (await this.#guard.isDelayed(address, this.accountOf(user))) return DELAYED;
+      const entry = await this.#find(this.#read(user, "")?.login ?? []);
+      return { kind: "found", secrets: entry?.secrets ?? {} };
     } catch (error) {
-      logger.error("a login could not be checked", {
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      logFailure(error);
       return UNAVAILABLE;
     }
   }
 
-  async #lookUp(user: string): Promise<DirectoryEntry | undefined> {
-    // A name that is nobody's is not looked up; what follows takes as long as for any unknown one.
-    if (user === "" || Buffer.byteLength(user, "utf8") > USER_NAME_OCTETS) return undefined;
-    return await this.#directory.lookUp(user);
+  async #admitProved(login: Login, guessable: boolean): Promise<LoginOutcome> {
+    const attempt = await this.#guard.begin(login.address, this.accountOf(login.user));
+    // Who guessed right only after he was shut out is not told.
+    if (attempt.kind !== "open" && guessable) return attempt;
+    const outcome = await orUnavailable(async () => {
+      const names = this.#read(login.user, login.actAs);
+      const entry = names && await this.#find(names.login);
+      if (names === undefined || entry === undefined) {
+        logger.info("a user who proved to be there is in no directory", { user: login.user });
+        return REFUSED;
+      }
+      return await this.#open(entry, names, login.address);
+    });
+    if (attempt.kind !== "open") return outcome;
+    if (outcome.kind === "granted") await attempt.succeeded();
+    else attempt.dropped();
+    return outcome;
   }
 
-  #isCheckable({ account, storedPassword }: DirectoryEntry): boolean {
-    const read = readStoredPassword(storedPassword);
-    if (!isHashFault(read)) return true;
-    if (read.kind !== "locked") {
-      logger.info("a user cannot log in", { user: account.user, reason: read.reason });
-    }
-    return false;
+  async #refuse(user: string, address: string | undefined): Promise<LoginOutcome> {
+    const account = user === "" ? "" : this.accountOf(user);
+    const attempt = await this.#guard.begin(address, account);
+    return attempt.kind === "open" ? await settle(attempt, REFUSED) : attempt;
   }
 
-  async #verify(
-    { account: { user }, storedPassword }: DirectoryEntry,
-    password: Uint8Array,
-    name: string,
-  ): Promise<PasswordCheck> {
-    const digest = this.#memory.digest(user, storedPassword, password);
-    if (this.#memory.recalls(user, digest)) return "right";
-    // Not used: choosing one takes time too, as it does for who is not there.
-    this.#directory.decoyFor?.(name);
-    const check = await this.#hash(storedPassword, password, digest);
-    if (check === "right") this.#memory.remember(user, digest);
-    return check;
-  }
-
-  /** Does what `#verify` does, and whatever comes out of it means nothing. */
-  async #pretend(user: string, password: Uint8Array): Promise<PasswordCheck> {
-    const decoy = this.#directory.decoyFor?.(user) ?? decoyPassword();
-    return await this.#hash(decoy, password, this.#memory.digest(user, decoy, password));
-  }
-
-  #hash(stored: string, password: Uint8Array, digest: AttemptDigest): Promise<PasswordCheck> {
-    const name = Buffer.from(digest).toString("latin1");
-    const running = this.#running.get(name) ??
-      this.#hashPool.check(stored, password).finally(() => this.#running.delete(name));
-    this.#running.set(name, running);
-    return running;
-  }
-
-  /** The password is right; what else may stand in the way. */
-  #admit(
-    { account, disabled, allowedNetworks }: DirectoryEntry,
+  /** The credentials are right; what else may stand in the way, and whose mailbox it is to be. */
+  async #open(
+    { account, disabled, allowedNetworks, ...entry }: DirectoryEntry,
+    names: LoginNames,
     address: string | undefined,
-  ): LoginOutcome {
+  ): Promise<LoginOutcome> {
     if (allowedNetworks !== undefined && !allowedNetworks(address)) {
       // Told apart from a wrong password by the log only, as in Dovecot.
       logger.info("allow_nets keeps a user out", { user: account.user, address });
       return REFUSED;
     }
-    return disabled ? DISABLED : { kind: "granted", account };
+    if (disabled) return DISABLED;
+    const folder = names.folder === undefined ? {} : { folder: names.folder };
+    if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };
+
+    const owner = await this.#find(names.mailbox);
+    const isMaster = this.#masters.has(account.user.toLowerCase());
+    if (owner === undefined || !(isMaster || this.#mayOpen(account, owner))) {
+      const mailbox = names.mailbox[0];
+      logger.info("a user may not act for another", { user: account.user, mailbox });
+      return REFUSED;
+    }
+    // A master user sees to accounts that are closed, too; a delegate does not.
+    if (owner.disabled && !isMaster) return DISABLED;
+    const own = owner.account.user === account.user;
+    return {
+      kind: "granted",
+      account: { ...owner.account, ...folder },
+      ...(own ? {} : { actedBy: account.user }),
+    };
   }
+
+  #mayOpen({ user }: Account, owner: DirectoryEntry): boolean {
+    if (owner.account.user === user) return true;
+    if (!this.#names.delegates) return false;
+    const name = user.toLowerCase();
+    return owner.delegates?.some((delegate) => delegate.toLowerCase() === name) ?? false;
+  }
+
+  /** @throws {Error} If a directory cannot tell. */
+  async #find(names: readonly string[]): Promise<DirectoryEntry | undefined> {
+    for (const directory of this.#options.directories) {
+      if (!directory.findsByName) continue;
+      for (const name of names) {
+        const entry = await directory.lookUp(name);
+        if (entry !== undefined) return entry;
+      }
+    }
+    return undefined;
+  }
+
+  /** Undefined for what is nobody's name; it is not looked up. */
+  #read(user: string, actAs: string): LoginNames | undefined {
+    const names = [user, actAs];
+    if (user === "" || names.some((name) => Buffer.byteLength(name, "utf8") > USER_NAME_OCTETS)) {
+      return undefined;
+    }
+    return readLoginNames(user, actAs, this.#names);
+  }
+
+  /** Waits for the next full second after `sinceMs`, where the time would tell something. */
+  async #evenOut(sinceMs: number): Promise<void> {
+    if (!this.#evensOut) return;
+    const tookMs = this.#nowMs() - sinceMs;
+    await sleep(REFUSAL_GRID_MS - tookMs % REFUSAL_GRID_MS);
+  }
+}
+
+/** Tells the guard what an attempt came to; a failure's answer waits there. */
+async function settle(
+  attempt: LoginAttempt,
+  outcome: LoginOutcome,
+  tried?: Uint8Array,
+): Promise<LoginOutcome> {
+  if (outcome.kind === "refused") await attempt.failed(tried);
+  else if (outcome.kind === "granted") await attempt.succeeded();
+  else attempt.dropped();
+  return outcome;
+}
+
+async function orUnavailable(decide: () => Promise<LoginOutcome>): Promise<LoginOutcome> {
+  try {
+    return await decide();
+  } catch (error) {
+    logFailure(error);
+    return UNAVAILABLE;
+  }
+}
+
+function logFailure(error: unknown): void {
+  logger.error("a login could not be checked", {
+    reason: error instanceof Error ? error.message : String(error),
+  });
 }

@@ -1,29 +1,68 @@
 /** The interface of what keeps guessers from trying on and on; see guessing/ for the one that does. */
 
+import { countedAddress } from "../counted_address.ts";
 import type { Turn } from "./fair_queue.ts";
 
-/** `user` is a name as failures count for it, known or not; `address` undefined where it is not known. */
 export interface LoginGuard {
-  /** Whether credentials are looked at now. `delayed` counts as no failure. */
-  check(address: string | undefined, user: string): "open" | "delayed";
+  /**
+   * Asks without beginning anything whether logins of this user from this address are refused now.
+   *
+   * @param address The client's; those whose address is not known are counted as one.
+   * @param user The name whose secret is tried, "" where none was said; in the one spelling that the
+   *   directories are asked for, or each spelling has limits of its own.
+   */
+  isDelayed(address: string | undefined, user: string): Promise<boolean>;
 
   /**
-   * Counts a failure, and resolves when its answer may go out.
-   *
-   * @param password Where there was one: the same wrong one again is not counted again.
+   * Begins a login: says that it may be looked at, or how it ends. May wait for others of this address.
+   * Parameters are those of `isDelayed`.
    */
-  failed(address: string | undefined, user: string, password?: Uint8Array): Promise<void>;
+  begin(address: string | undefined, user: string): Promise<AttemptOrRefusal>;
+}
 
-  succeeded(address: string | undefined, user: string): void;
+/** One login that may be looked at. Exactly one of its methods is to be called, once. */
+export interface LoginAttempt {
+  readonly kind: "open";
 
-  /** In which turn a password of that visitor is hashed. */
-  turn(address: string | undefined, user: string): Turn;
+  /** In which turn its password is hashed. */
+  readonly turn: Turn;
+
+  /**
+   * The credentials are wrong, or nobody has that name. Resolves when the answer may be given.
+   *
+   * @param tried Octets that are the same for the same secret: the password, or what a proof tells of it.
+   *   Undefined where a mechanism shows none; then every failure counts.
+   */
+  failed(tried?: Uint8Array): Promise<void>;
+
+  /** The credentials are right, and the login is granted. */
+  succeeded(): Promise<void>;
+
+  /** Nothing was found out about them, or they are right and the login is not granted all the same. */
+  dropped(): void;
+}
+
+/** `delayed` and `unavailable` are the login's outcome. */
+export type AttemptOrRefusal =
+  | LoginAttempt
+  | { readonly kind: "delayed" }
+  /** Too many logins wait. */
+  | { readonly kind: "unavailable" };
+
+/** An attempt that is not counted. */
+export function freeAttempt(source: string, known: boolean): LoginAttempt {
+  return {
+    kind: "open",
+    turn: { source, known },
+    failed: () => Promise.resolve(),
+    succeeded: () => Promise.resolve(),
+    dropped: () => {},
+  };
 }
 
 /** Counts nothing. */
 export const NO_GUARD: LoginGuard = {
-  check: () => "open",
-  failed: () => Promise.resolve(),
-  succeeded: () => {},
-  turn: (address = "") => ({ source: address, known: false }),
+  isDelayed: () => Promise.resolve(false),
+  begin: (address) =>
+    Promise.resolve(freeAttempt(address === undefined ? "" : countedAddress(address), false)),
 };

@@ -61,9 +61,10 @@ export class MemoryStage implements Stage {
       // So small that nearly every message is sent in several pieces.
       readChunkOctets: 16,
     });
-    this.#checkPassword = (user, password) =>
+    this.#checkPassword = (user, password, actAs = "") =>
       Promise.resolve(
-        passwords.get(user) === Buffer.from(password).toString()
+        passwords.get(user) === Buffer.from(password).toString() &&
+            (actAs === "" || actAs === user)
           ? { kind: "granted", account: { user, extra: {} } }
           : { kind: "refused" },
       );

@@ -1,9 +1,9 @@
 /**
  * The SASL mechanism PLAIN (RFC 4616): one response, `[authzid] NUL authcid NUL passwd`, all UTF-8.
  *
- * A user may only act as himself: an authzid other than the authcid is refused, and no password is looked
- * at then. Names and passwords are taken octet by octet, without SASLprep: a user file holds what its
- * owner typed, and older clients send what theirs typed.
+ * Who may act as whom is not decided here: the authzid goes with the credentials. Names and passwords are
+ * taken octet by octet, without SASLprep: a user file holds what its owner typed, and older clients send
+ * what theirs typed.
  */
 
 import { PASSWORD_OCTETS, USER_NAME_OCTETS } from "../../limits.ts";
@@ -52,10 +52,7 @@ async function authenticate(
   { authzid, authcid, password }: Credentials,
   checkPassword: CheckPassword,
 ): Promise<Step> {
-  if (authzid !== "" && authzid !== authcid) {
-    return { kind: "done", user: authcid, outcome: { kind: "refused" } };
-  }
-  return { kind: "done", user: authcid, outcome: await checkPassword(authcid, password) };
+  return { kind: "done", user: authcid, outcome: await checkPassword(authcid, password, authzid) };
 }
 
 /** Undefined if the octets are no UTF-8. A byte order mark is kept: it is part of what was typed. */

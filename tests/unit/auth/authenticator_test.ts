@@ -41,13 +41,13 @@ function setUp(options: { entries?: DirectoryEntry[]; passwordMemoryMs?: number 
   };
   const clock = { nowMs: 0 };
   const authenticator = new Authenticator({
-    directory,
+    directories: [directory],
     hashPool: pool,
     passwordMemoryMs: options.passwordMemoryMs ?? 60_000,
     nowMs: () => clock.nowMs,
   });
   const login = (user: string, password: string) =>
-    authenticator.checkPassword(user, octets(password));
+    authenticator.deskFor(undefined).checkPassword(user, octets(password));
   return { entries, directory, jobs, pool, clock, authenticator, login };
 }
 
@@ -231,7 +231,7 @@ test("allow_nets is held against the address, also of a remembered login", async
   const allowedNetworks = (address: string | undefined) => address === "10.0.0.1";
   const { authenticator } = setUp({ entries: [entry("alice", { allowedNetworks })] });
   const from = async (address: string) =>
-    (await authenticator.checkPasswordFrom(address)("alice", octets("alice-secret"))).kind;
+    (await authenticator.deskFor(address).checkPassword("alice", octets("alice-secret"))).kind;
   strictEqual(await from("10.0.0.2"), "refused");
   strictEqual(await from("10.0.0.1"), "granted");
   strictEqual(await from("10.0.0.2"), "refused");
