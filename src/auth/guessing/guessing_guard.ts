@@ -30,7 +30,7 @@ import {
   LOGINS_WAITING_OF_ADDRESS,
 } from "../../limits.ts";
 import { type AllowedNetworks, parseAllowedNetworks } from "../allowed_networks.ts";
-import type { Turn } from "../fair_queue.ts";
+import { type AttemptOrRefusal, freeAttempt, type LoginGuard } from "../login_guard.ts";
 import { readStateFile, StateFile } from "../state_file.ts";
 import { FailedLogins } from "./failed_logins.ts";
 import { encodeKeptFailures, type KeptFailures, parseKeptFailures } from "./kept_failures.ts";
@@ -68,36 +68,7 @@ interface Remembered {
   readonly keys: GuessingKeys;
 }
 
-/** One login that may be looked at. Exactly one of its methods is to be called, once. */
-export interface LoginAttempt {
-  readonly kind: "open";
-
-  /** Whose turn a password of this login is hashed in: one address waits for itself. */
-  readonly turn: Turn;
-
-  /**
-   * The credentials are wrong, or nobody has that name. Resolves when the answer may be given.
-   *
-   * @param tried Octets that are the same for the same secret: the password, or what a proof tells of it.
-   *   Undefined where a mechanism shows none; then every failure counts.
-   */
-  failed(tried?: Uint8Array): Promise<void>;
-
-  /** The credentials are right, and the login is granted. */
-  succeeded(): Promise<void>;
-
-  /** Nothing was found out about them, or they are right and the login is not granted all the same. */
-  dropped(): void;
-}
-
-/** `delayed` and `unavailable` are the login's outcome. */
-export type AttemptOrRefusal =
-  | LoginAttempt
-  | { readonly kind: "delayed" }
-  /** Too many logins wait. */
-  | { readonly kind: "unavailable" };
-
-export class GuessingGuard {
+export class GuessingGuard implements LoginGuard {
   readonly #keys: GuessingKeys;
   readonly #logins: FailedLogins;
   readonly #file: StateFile | undefined;
@@ -133,24 +104,13 @@ export class GuessingGuard {
     this.#logins.times = options;
   }
 
-  /**
-   * Asks without beginning anything whether logins of this user from this address are refused now.
-   *
-   * @param address The client's; those whose address is not known are counted as one.
-   * @param user The name whose secret is tried, "" where none was said; in the one spelling that the
-   *   directories are asked for, or each spelling has limits of its own.
-   */
   async isDelayed(address: string | undefined, user: string): Promise<boolean> {
     return !this.#isNeverBlocked(address) && await this.#isBlocked(this.#keys.of(address, user));
   }
 
-  /**
-   * Begins a login: says that it may be looked at, or how it ends. May wait for others of this address.
-   * Parameters are those of `isDelayed`.
-   */
   async begin(address: string | undefined, user: string): Promise<AttemptOrRefusal> {
     const keys = this.#keys.of(address, user);
-    if (this.#isNeverBlocked(address)) return trusted(keys);
+    if (this.#isNeverBlocked(address)) return freeAttempt(keys.address, true);
     const entered = await this.#turnstile.enter(keys.address, () => this.#allowance(keys));
     if (entered !== "inside") {
       return { kind: entered === "crowded" ? "unavailable" : "delayed" };
@@ -290,16 +250,6 @@ export async function openGuessingGuard(
   const logins = new FailedLogins(options);
   if (kept !== undefined) await logins.restore(kept);
   return new GuessingGuard(options, { logins, keys: new GuessingKeys(kept?.key) }, place);
-}
-
-function trusted({ address }: LoginKeys): LoginAttempt {
-  return {
-    kind: "open",
-    turn: { source: address, known: true },
-    failed: () => Promise.resolve(),
-    succeeded: () => Promise.resolve(),
-    dropped: () => {},
-  };
 }
 
 async function readKept(file: string): Promise<KeptFailures | undefined> {
