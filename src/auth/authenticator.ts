@@ -209,6 +209,8 @@ export class Authenticator {
       return await this.#open(entry, names, login.address);
     });
     if (attempt.kind !== "open") return outcome;
+    // A right guess that is refused for another reason waits as a wrong one does, or it would be told.
+    if (guessable) return await settle(attempt, outcome);
     if (outcome.kind === "granted") await attempt.succeeded();
     else attempt.dropped();
     return outcome;

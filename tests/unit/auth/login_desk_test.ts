@@ -284,6 +284,16 @@ test("while the guard says delayed nobody is asked, and right guesses are not to
   deepStrictEqual(await admit("alice"), { kind: "delayed" }, "a proof by a secret may be one");
 });
 
+test("a right guess that may not log in from here is counted as a wrong one is", async () => {
+  const told: unknown[] = [];
+  const { secretsOf, admit } = desk([listing(entry("bob", { allowedNetworks: () => false }))], {
+    guard: telling(told),
+  });
+  await secretsOf("bob");
+  deepStrictEqual(await admit("bob"), { kind: "refused" });
+  deepStrictEqual(told, [["failed", ADDRESS, "bob", undefined]]);
+});
+
 test("what is made up is the same for the same key and text, and else is not", () => {
   const madeUpKey = new Uint8Array(32).fill(1);
   const [one, again, other] = [madeUpKey, madeUpKey, undefined].map((key) =>
