@@ -102,11 +102,11 @@ export function json(value: unknown): Answer {
 export const FAILURES: Readonly<Record<string, Answer>> = {
   "an error": (_, response) => {
     response.statusCode = 503;
-    response.end("{}");
+    response.end(JSON.stringify({ active: false, keys: [{ kty: "EC" }] }));
   },
   "a refusal of ourselves": (_, response) => {
     response.statusCode = 401;
-    response.end(JSON.stringify({ error: "invalid_client" }));
+    response.end(JSON.stringify({ error: "invalid_client", active: false }));
   },
   "no JSON": json("<html>maintenance</html>"),
   "JSON that is no object": json("[]"),
