@@ -5,6 +5,8 @@
  */
 
 import { ignoredFields } from "./ignored_fields.ts";
+import type { SecretKind } from "./login.ts";
+import type { WeakSchemes } from "./password_schemes/scheme.ts";
 import { isHashFault, readStoredPassword } from "./stored_password.ts";
 import { parsePasswdLine, type PasswdEntry } from "./passwd_line.ts";
 
@@ -21,17 +23,24 @@ export interface PasswdContent {
   readonly faults: readonly PasswdFault[];
   /** Password fields that can be checked, by cost class: one for each user who can log in. */
   readonly checkable: ReadonlyMap<string, readonly string[]>;
+  /** Which secrets some users have. */
+  readonly secretKinds: ReadonlySet<SecretKind>;
 }
 
 /** Such a line is an entry for Dovecot as well; few mean it. */
 const NO_COLON = 'there is no ":" in it, so the whole line is a user who has no password';
 
-/** Reads a user file. Of several entries for a user the first counts, as in Dovecot. */
-export function parsePasswdContent(octets: Uint8Array): PasswdContent {
+/**
+ * Reads a user file. Of several entries for a user the first counts, as in Dovecot.
+ *
+ * @param weak The weak password schemes that are honoured; none unless given.
+ */
+export function parsePasswdContent(octets: Uint8Array, weak?: WeakSchemes): PasswdContent {
   const text = new TextDecoder("utf-8").decode(octets);
   const entries = new Map<string, PasswdEntry>();
   const faults: PasswdFault[] = [];
   const checkable = new Map<string, string[]>();
+  const secretKinds = new Set<SecretKind>();
   let number = 0;
   for (const line of text.split("\n")) {
     number++;
@@ -48,17 +57,22 @@ export function parsePasswdContent(octets: Uint8Array): PasswdContent {
       faults.push({ line: number, reason: "the user is there already; the first entry counts" });
     } else {
       entries.set(entry.user, entry);
-      const odd = line.includes(":") ? ignoredFields(entry.extra) : [NO_COLON];
+      const odd = line.includes(":")
+        ? [...ignoredFields(entry.extra), ...entry.warnings ?? []]
+        : [NO_COLON];
       if (odd.length > 0) faults.push({ line: number, reason: odd.join("; ") });
-      const read = readStoredPassword(entry.storedPassword);
+      for (const kind of Object.keys(entry.secrets ?? {})) secretKinds.add(kind as SecretKind);
+      const read = readStoredPassword(entry.storedPassword, weak);
       if (!isHashFault(read)) {
         const alike = checkable.get(read.costClass);
         if (alike === undefined) checkable.set(read.costClass, [entry.storedPassword]);
         else alike.push(entry.storedPassword);
       } else if (read.kind !== "locked") {
-        faults.push({ line: number, reason: `the user cannot log in: ${read.reason}` });
+        const otherwise = entry.secrets ?? entry.appPasswords;
+        const what = otherwise === undefined ? "the user cannot log in" : "no password is right";
+        faults.push({ line: number, reason: `${what}: ${read.reason}` });
       }
     }
   }
-  return { entries, faults, checkable };
+  return { entries, faults, checkable, secretKinds };
 }

@@ -22,6 +22,7 @@ import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import { parsePasswdContent, type PasswdContent } from "./passwd_content.ts";
 import type { SecretKind } from "./login.ts";
 import type { PasswdEntry } from "./passwd_line.ts";
+import type { WeakSchemes } from "./password_schemes/scheme.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -54,6 +55,8 @@ interface Loaded {
 export interface PasswdFileOptions {
   /** The time of day, ms; to compare with files' times. */
   readonly nowMs?: () => number;
+  /** The weak password schemes that are honoured; none unless given. */
+  readonly weakSchemes?: WeakSchemes;
 }
 
 /**
@@ -65,28 +68,31 @@ export async function openPasswdFile(
   path: string,
   options: PasswdFileOptions = {},
 ): Promise<PasswdFile> {
-  const nowMs = options.nowMs ?? Date.now;
-  return new PasswdFile(path, await load(path, nowMs), nowMs);
+  const settled = { nowMs: Date.now, weakSchemes: new Set<string>(), ...options };
+  return new PasswdFile(path, await load(path, settled), settled);
 }
 
 export class PasswdFile implements AccountDirectory {
   readonly kind = "user_file";
   readonly findsByName = true;
-  readonly secretKinds: ReadonlySet<SecretKind> = new Set();
   readonly #path: string;
-  readonly #nowMs: () => number;
+  readonly #options: Required<PasswdFileOptions>;
   #loaded: Loaded;
   #lookedMs: number;
   #looking: Promise<boolean> | undefined;
   #readable = true;
 
   /** Use `openPasswdFile`. */
-  constructor(path: string, loaded: Loaded, nowMs: () => number) {
+  constructor(path: string, loaded: Loaded, options: Required<PasswdFileOptions>) {
     this.#path = path;
-    this.#nowMs = nowMs;
+    this.#options = options;
     this.#loaded = loaded;
-    this.#lookedMs = nowMs();
+    this.#lookedMs = options.nowMs();
     logFaults(path, loaded.content);
+  }
+
+  get secretKinds(): ReadonlySet<SecretKind> {
+    return this.#loaded.content.secretKinds;
   }
 
   /** How many users there are. */
@@ -96,18 +102,21 @@ export class PasswdFile implements AccountDirectory {
 
   /** By the name as sent, else by the name in lower case. */
   async lookUp(user: string): Promise<DirectoryEntry | undefined> {
-    const sinceMs = this.#nowMs() - this.#lookedMs;
+    const sinceMs = this.#options.nowMs() - this.#lookedMs;
     // Less than nothing when the clock was set back.
     if (sinceMs >= LOOK_MS || sinceMs < 0) await this.#look(false);
     const { entries } = this.#loaded.content;
     const entry = entries.get(user) ?? entries.get(user.toLowerCase());
     if (entry === undefined) return undefined;
-    const { storedPassword, disabled, allowedNetworks } = entry;
+    const { storedPassword, disabled, allowedNetworks, secrets, appPasswords, delegates } = entry;
     return {
       account: accountOf(entry, entries),
       storedPassword,
       disabled,
       ...(allowedNetworks === undefined ? {} : { allowedNetworks }),
+      ...(secrets === undefined ? {} : { secrets }),
+      ...(appPasswords === undefined ? {} : { appPasswords }),
+      ...(delegates === undefined ? {} : { delegates }),
     };
   }
 
@@ -129,7 +138,7 @@ export class PasswdFile implements AccountDirectory {
   /** One look at a time; who comes meanwhile waits for it. */
   #look(now: boolean): Promise<boolean> {
     this.#looking ??= this.#readIfChanged(now).finally(() => {
-      this.#lookedMs = this.#nowMs();
+      this.#lookedMs = this.#options.nowMs();
       this.#looking = undefined;
     });
     return this.#looking;
@@ -139,7 +148,7 @@ export class PasswdFile implements AccountDirectory {
     try {
       if (now || this.#isDue(await stampOf(this.#path))) {
         const before = this.#loaded;
-        this.#loaded = await load(this.#path, this.#nowMs);
+        this.#loaded = await load(this.#path, this.#options);
         if (now || this.#loaded.digest !== before.digest) {
           logger.info("read the user file", { file: this.#path, users: this.size });
           logFaults(this.#path, this.#loaded.content);
@@ -162,7 +171,7 @@ export class PasswdFile implements AccountDirectory {
   #isDue(stamp: Stamp): boolean {
     const { stamp: known, doubtful } = this.#loaded;
     if (stamp.inode !== known.inode) return true;
-    const ageMs = this.#nowMs() - stamp.modifiedMs;
+    const ageMs = this.#options.nowMs() - stamp.modifiedMs;
     // A time in the future says nothing about quiet.
     if (ageMs >= 0 && ageMs < QUIET_MS) return false;
     return doubtful || stamp.size !== known.size || stamp.modifiedNs !== known.modifiedNs;
@@ -176,12 +185,15 @@ function accountOf(entry: PasswdEntry, entries: ReadonlyMap<string, PasswdEntry>
   return { user, ...(home === undefined ? {} : { home }), extra };
 }
 
-async function load(path: string, nowMs: () => number): Promise<Loaded> {
+async function load(
+  path: string,
+  { nowMs, weakSchemes }: Required<PasswdFileOptions>,
+): Promise<Loaded> {
   const file = await open(path, "r");
   try {
     const stamp = await stampOf(file);
     const octets = await file.readFile();
-    const content = parsePasswdContent(octets);
+    const content = parsePasswdContent(octets, weakSchemes);
     return {
       content,
       decoys: new Decoys(content),

@@ -9,14 +9,17 @@
  * follows, that is an old way to write `userdb_mail`. Source: Dovecot 2.3, src/auth/db-passwd-file.c.
  *
  * Of the extras `nologin`, `fail`, `allow_nets`, `allow_real_nets`, `user` and `userdb_home` have a
- * meaning here; see ignored_fields.ts for those that are warned of. uid and gid are not used, since popkeep does not change its own.
+ * meaning here; passwd_secrets.ts has popkeep's own, and ignored_fields.ts those that are warned of. Those
+ * that say where the mail is are kept as they were written, for who knows Maildirs. uid and gid are not
+ * used, since popkeep does not change its own.
  */
 
 import { type AllowedNetworks, parseAllowedNetworks } from "./allowed_networks.ts";
 import { expandUserVariables, userVariables } from "../maildrop/user_variables.ts";
+import { OWN_FIELD, type OwnFields, readOwnFields } from "./passwd_secrets.ts";
 import { faultOfUserName } from "./user_name.ts";
 
-export interface PasswdEntry {
+export interface PasswdEntry extends OwnFields {
   readonly user: string;
   readonly storedPassword: string;
   readonly home?: string;
@@ -32,6 +35,14 @@ export interface PasswdEntry {
 export interface LineFault {
   readonly fault: string;
 }
+
+/** Fields that say where the mail is; their variables are the store's. */
+const PLACES = ["mail", "mail_location", "mail_path", "mail_inbox_path"];
+
+const PLACE_FIELDS: ReadonlySet<string> = new Set([
+  ...PLACES,
+  ...PLACES.map((field) => `userdb_${field}`),
+]);
 
 const NO_EXTRA: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -58,10 +69,12 @@ export function parsePasswdLine(line: string): PasswdEntry | LineFault | undefin
     return { fault: "the extra field user is no user name" };
   }
 
+  // "fail" is Dovecot's word for an entry that shall never match.
+  const storedPassword = extras.login.has("fail") ? "!" : password;
   return {
     user,
-    // "fail" is Dovecot's word for an entry that shall never match.
-    storedPassword: extras.login.has("fail") ? "!" : password,
+    storedPassword,
+    ...readOwnFields(extras.own, storedPassword),
     ...(home === "" ? {} : { home }),
     extra: rest.length === 0 ? NO_EXTRA : Object.fromEntries([...extras.login, ...extras.mailbox]),
     disabled: extras.login.has("nologin"),
@@ -75,6 +88,8 @@ export function parsePasswdLine(line: string): PasswdEntry | LineFault | undefin
 interface Extras {
   readonly login: ReadonlyMap<string, string>;
   readonly mailbox: ReadonlyMap<string, string>;
+  /** Popkeep's own, as they are written. */
+  readonly own: ReadonlyMap<string, string>;
   /** Keys whose values have variables in them that are not known here. */
   readonly notExpanded: ReadonlySet<string>;
 }
@@ -82,6 +97,7 @@ interface Extras {
 function splitExtras(fields: readonly string[], user: string): Extras {
   const login = new Map<string, string>();
   const mailbox = new Map<string, string>();
+  const own = new Map<string, string>();
   const notExpanded = new Set<string>();
   const [first = "", ...further] = fields;
   const old = first === "" && further.join("") !== "";
@@ -92,7 +108,12 @@ function splitExtras(fields: readonly string[], user: string): Extras {
     const equals = part.indexOf("=");
     const key = equals < 0 ? part : part.slice(0, equals);
     const written = equals < 0 ? "" : part.slice(equals + 1);
-    const expanded = expandUserVariables(written, variables);
+    // With userdb_ before it such a field is none of ours, and may hold a secret all the same.
+    if (key.replace(/^userdb_/, "").startsWith(OWN_FIELD)) {
+      own.set(key, written);
+      continue;
+    }
+    const expanded = PLACE_FIELDS.has(key) ? written : expandUserVariables(written, variables);
     if (expanded === undefined) notExpanded.add(key);
     const value = expanded ?? written;
     // A password for another server has no use here; what is not kept cannot leak.
@@ -100,5 +121,5 @@ function splitExtras(fields: readonly string[], user: string): Extras {
     if (key.startsWith("userdb_")) mailbox.set(key.slice("userdb_".length), value);
     else login.set(key, value);
   }
-  return { login, mailbox, notExpanded };
+  return { login, mailbox, own, notExpanded };
 }

@@ -70,7 +70,7 @@ test("extra fields that mean something to Dovecot and nothing here are told, a l
     {
       line: 1,
       reason: "the extra field nopassword is not honoured: the password has to be right all the " +
-        "same; the extra field mail is not honoured: the setting maildir says where the mail is",
+        "same",
     },
     {
       line: 3,
@@ -78,6 +78,59 @@ test("extra fields that mean something to Dovecot and nothing here are told, a l
         "the extra field host is not honoured: no login is handed on to another server",
     },
   ]);
+});
+
+test("quota rules are not honoured yet, and one that is none is told as such", () => {
+  const told = (rule: string) => parse(`alice:{PLAIN}a::::::${rule}\n`).faults[0]?.reason;
+  for (
+    const rule of [
+      "userdb_quota_rule=*:storage=1G",
+      "quota_rule=*:storage=100M:messages=+1000",
+      "quota_rule2=Trash:storage=+10%",
+      "quota_rule=*:bytes=1048576",
+      "quota_rule=Spam:ignore",
+    ]
+  ) ok(told(rule)?.endsWith("is not honoured: there are no quotas"), rule);
+  for (
+    const rule of [
+      "userdb_quota_rule=",
+      "quota_rule=storage=1G",
+      "quota_rule=*",
+      "quota_rule=*:",
+      "quota_rule=:storage=1G",
+      "quota_rule=*:storage=lots",
+      "quota_rule=*:storage=1.5G",
+      "quota_rule=*:size=1G",
+      "quota_rule=*:storage=1G:",
+    ]
+  ) ok(told(rule)?.endsWith("there are no quotas, nor is it a rule"), rule);
+  const { entries } = parse("alice:{PLAIN}a::::::userdb_quota_rule=*:storage=1G\n");
+  strictEqual(entries.get("alice")?.extra["quota_rule"], "*:storage=1G");
+});
+
+test("weak schemes can be checked where they are named, and are told where they are not", () => {
+  const file =
+    "alice:{SSHA}rp3DNX2dmLTYy92qItw30NWQZIqD7RuK\nbob:$1$5fM9uUs7$bICTwc4LbewQ4jkbzvzyz0\n";
+  const without = parse(file);
+  deepStrictEqual(without.faults.map(({ line }) => line), [1, 2]);
+  strictEqual(without.checkable.size, 0);
+  const named = parsePasswdContent(Buffer.from(file), new Set(["SSHA", "MD5-CRYPT"]));
+  deepStrictEqual([named.faults, named.checkable.size], [[], 2]);
+});
+
+test("it is told which secrets some users have, those of locked users not counted", () => {
+  const kinds = (text: string) => [...parse(text).secretKinds];
+  const hash = "popkeep_nt_hash=a4f49c406510bdcab6824ee7c30fd852";
+  deepStrictEqual(kinds("alice:{PLAIN}a\n"), []);
+  deepStrictEqual(kinds(`alice:{PLAIN}a\nbob:{PLAIN}b::::::${hash}\n`), ["ntHash"]);
+  deepStrictEqual(kinds(`bob:!::::::${hash}\ncarol:{PLAIN}x::::::fail ${hash}\n`), []);
+});
+
+test("a password that cannot be checked is told otherwise where the user has other ways", () => {
+  const hash = "popkeep_nt_hash=a4f49c406510bdcab6824ee7c30fd852";
+  const [first, second] = parse(`al:{DES-CRYPT}x::::::${hash}\nbo:{DES-CRYPT}x\n`).faults;
+  strictEqual(first?.reason, "no password is right: the scheme DES-CRYPT is not honoured");
+  strictEqual(second?.reason, "the user cannot log in: the scheme DES-CRYPT is not honoured");
 });
 
 test("fifty thousand users are read", () => {

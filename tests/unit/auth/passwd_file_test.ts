@@ -81,6 +81,44 @@ test("the user extra opens another user's mailbox with this entry's password", a
   strictEqual(shop?.storedPassword, "{PLAIN}s");
 });
 
+test("an entry that opens another's mailbox keeps its own secrets, app passwords and delegates", async () => {
+  const hash = (digit: string) => `popkeep_nt_hash=${digit.repeat(32)}`;
+  const file = await setUp(
+    `alice:{PLAIN}a::::::${hash("a")} popkeep_delegates=carol\n` +
+      `sales:{PLAIN}s::::::user=alice ${hash("b")} popkeep_delegates=dave\n`,
+  ).open();
+  const sales = await file.lookUp("sales");
+  deepStrictEqual(sales?.account, { user: "alice", extra: {} });
+  deepStrictEqual(sales?.secrets, { ntHash: new Uint8Array(16).fill(0xbb) });
+  deepStrictEqual(sales?.delegates, ["dave"]);
+});
+
+test("the kinds of secrets change with the file", async () => {
+  const { open, clock, replace } = setUp("alice:{PLAIN}a\n");
+  const file = await open();
+  deepStrictEqual([...file.secretKinds], []);
+  replace(`alice:{PLAIN}a::::::popkeep_nt_hash=${"a".repeat(32)}\n`);
+  clock.now += 1_000;
+  await file.lookUp("alice");
+  deepStrictEqual([...file.secretKinds], ["ntHash"]);
+});
+
+test("users of a weak scheme that is named are among the decoys, and others are not", async () => {
+  const { path } = setUp("alice:{SSHA}rp3DNX2dmLTYy92qItw30NWQZIqD7RuK\n");
+  const weak = await openPasswdFile(path, { weakSchemes: new Set(["SSHA"]) });
+  ok(weak.decoyFor("nobody").startsWith("{SSHA}"));
+  ok(!(await openPasswdFile(path)).decoyFor("nobody").startsWith("{SSHA}"));
+});
+
+test("where the mail is, is handed on as it is written", async () => {
+  const file = await setUp("al@ex.org:{PLAIN}a::::::userdb_mail=maildir:%h/%d mail_path=%u\n")
+    .open();
+  deepStrictEqual((await file.lookUp("al@ex.org"))?.account.extra, {
+    mail: "maildir:%h/%d",
+    mail_path: "%u",
+  });
+});
+
 test("a missing file cannot be opened", async () => {
   await rejects(openPasswdFile(`${folder}/nowhere`), { code: "ENOENT" });
 });
