@@ -13,8 +13,29 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { APP_PASSWORDS_PER_USER } from "../limits.ts";
+import type { SecretKind, UserSecrets } from "./login.ts";
 import { parsePasswdContent, type PasswdFault } from "./passwd_content.ts";
+import {
+  appPasswordField,
+  encodeAppPassword,
+  encodeSecrets,
+  type KeptAppPassword,
+  NT_HASH_FIELD,
+  OWN_FIELD,
+  readOwnFields,
+  SCRAM_FIELD,
+  secretsInPassword,
+} from "./passwd_secrets.ts";
+import type { WeakSchemes } from "./password_schemes/scheme.ts";
 import { schemeOf } from "./stored_password.ts";
+import {
+  extrasOfLine,
+  octets,
+  userOfLine as userOf,
+  withExtras,
+  withPassword,
+} from "./user_file_line.ts";
 import { lockUserFile } from "./user_file_lock.ts";
 import { faultOfUserName } from "./user_name.ts";
 
@@ -27,6 +48,8 @@ export interface NewUser {
   readonly user: string;
   /** What `hashPassword` returns. */
   readonly storedPassword: string;
+  /** Made of the same password. */
+  readonly secrets?: UserSecrets;
   /** Absolute. */
   readonly home?: string;
 }
@@ -61,20 +84,106 @@ export async function addUser(path: string, added: NewUser): Promise<void> {
     const ended = last === undefined || last.endsWith("\n")
       ? lines
       : [...lines.slice(0, -1), last + end];
-    return [...ended, octets(`${added.user}:${added.storedPassword}::::${home}::`) + end];
+    const line = octets(`${added.user}:${added.storedPassword}::::${home}::`) + end;
+    return [...ended, withExtras(line, encodeSecrets(added.secrets ?? {}))];
   });
 }
 
 /**
- * Replaces a user's password field, in every entry of that user: which one counts may change later.
+ * Replaces a user's password field, and every secret that was made of the old password, by those that are
+ * given or by none: whatever is left of the old password would go on working. It does so in every entry
+ * of that user, since which one counts may change later.
  *
  * @throws {UserFileError} If there is no such user.
  */
-export async function setPassword(path: string, user: string, stored: string): Promise<void> {
+export async function setPassword(
+  path: string,
+  user: string,
+  stored: string,
+  secrets: UserSecrets = {},
+): Promise<void> {
   checkField(stored);
-  await edit(path, { mayMake: false }, (lines) => {
-    if (!lines.some((line) => userOf(line) === octets(user))) throw unknownUser(user);
-    return lines.map((line) => userOf(line) === octets(user) ? withPassword(line, stored) : line);
+  await editLinesOf(
+    path,
+    user,
+    (lines) => lines.map((line) => withExtras(withPassword(line, stored), encodeSecrets(secrets))),
+  );
+}
+
+/**
+ * The secrets of a user that are made of the password, in any entry and also in a locked one: those that
+ * a new password has to be made into as well.
+ *
+ * @throws {UserFileError} If there is no such user.
+ */
+export async function secretKindsOf(path: string, user: string): Promise<ReadonlySet<SecretKind>> {
+  const lines = await linesOfUser(path, user);
+  const kinds = new Set<SecretKind>();
+  for (const line of lines) {
+    const { ntHash, scramSha256 } = secretsInPassword(/^[^:]*:([^:\r\n]*)/.exec(line)?.[1] ?? "");
+    const has = (field: string) => extrasOfLine(line).some((one) => one.startsWith(`${field}=`));
+    if (ntHash !== undefined || has(NT_HASH_FIELD)) kinds.add("ntHash");
+    if (scramSha256 !== undefined || has(SCRAM_FIELD)) kinds.add("scramSha256");
+  }
+  return kinds;
+}
+
+/**
+ * The app passwords of a user, also of a locked one, for whom they do not count now.
+ *
+ * @throws {UserFileError} If there is no such user.
+ */
+export async function appPasswordsOf(
+  path: string,
+  user: string,
+): Promise<readonly KeptAppPassword[]> {
+  const [line = ""] = await linesOfUser(path, user);
+  const fields = extrasOfLine(line).filter((field) => field.startsWith(OWN_FIELD)).map((field) => {
+    const [key = "", value = ""] = field.split(/=(.*)/s);
+    return [key, value] as const;
+  });
+  return readOwnFields(new Map(fields), "").appPasswords ?? [];
+}
+
+/**
+ * Adds an app password to every entry of a user.
+ *
+ * @throws {UserFileError} If there is no such user, the name is taken, or there are too many already.
+ */
+export async function addAppPassword(
+  path: string,
+  user: string,
+  { name, storedPassword, madeMs }: Required<KeptAppPassword>,
+): Promise<void> {
+  checkField(storedPassword);
+  const field = appPasswordField(name);
+  await editLinesOf(path, user, (lines) =>
+    lines.map((line) => {
+      const extras = extrasOfLine(line);
+      if (extras.some((one) => one.startsWith(`${field}=`))) {
+        throw new UserFileError(`There is an app password "${name}" of "${user}" already.`);
+      }
+      const others = extras.filter((one) => one.startsWith(appPasswordField("")));
+      if (others.length >= APP_PASSWORDS_PER_USER) {
+        throw new UserFileError(`A user has at most ${APP_PASSWORDS_PER_USER} app passwords.`);
+      }
+      return withExtras(line, { [field]: encodeAppPassword(storedPassword, madeMs) });
+    }));
+}
+
+/**
+ * Removes an app password from every entry of a user.
+ *
+ * @throws {UserFileError} If there is no such user, or no such app password.
+ */
+export async function removeAppPassword(path: string, user: string, name: string): Promise<void> {
+  const field = appPasswordField(name);
+  await editLinesOf(path, user, (lines) => {
+    const left = lines.map((line) => withExtras(line, { [field]: undefined }));
+    if (left.every((line, at) => line === lines[at])) {
+      throw new UserFileError(`There is no app password "${name}" of "${user}".`);
+    }
+    return left;
   });
 }
 
@@ -94,13 +203,16 @@ export async function removeUser(path: string, user: string): Promise<void> {
 /**
  * The users in the order of the file, and what is wrong with it.
  *
+ * @param weak The weak password schemes that are honoured; none unless given.
  * @throws {Error} What `node:fs` says if the file cannot be read.
  */
 export async function listUsers(
   path: string,
+  weak?: WeakSchemes,
 ): Promise<{ users: readonly ListedUser[]; faults: readonly PasswdFault[] }> {
-  const { entries, faults } = parsePasswdContent(await readFile(path));
-  const users = Array.from(entries.values(), ({ user, home, disabled, storedPassword }) => {
+  const { entries, faults } = parsePasswdContent(await readFile(path), weak);
+  const users = Array.from(entries.values(), (entry) => {
+    const { user, home, disabled, storedPassword } = entry;
     const scheme = storedPassword === "" ? undefined : schemeOf(storedPassword);
     return {
       user,
@@ -111,9 +223,6 @@ export async function listUsers(
   });
   return { users, faults };
 }
-
-/** What some editors write at the beginning of a UTF-8 file, one character an octet. */
-const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 
 /** Lines hold one character an octet and their line ends. */
 type Edit = (lines: readonly string[]) => readonly string[];
@@ -127,12 +236,34 @@ async function edit(path: string, options: { mayMake: boolean }, change: Edit): 
     if (before === undefined && !options.mayMake) {
       throw new UserFileError(`There is no user file "${path}".`);
     }
-    const lines = before?.text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-    const text = change(lines).join("");
+    const text = change(linesOf(before?.text ?? "")).join("");
     await replace(target, text, before);
   } finally {
     await lock.release();
   }
+}
+
+/** The lines of one user, of which there is at least one. */
+async function linesOfUser(path: string, user: string): Promise<readonly string[]> {
+  const lines = linesOf(await readFile(path, "latin1"))
+    .filter((line) => userOf(line) === octets(user));
+  if (lines.length === 0) throw unknownUser(user);
+  return lines;
+}
+
+/** Changes the lines of one user, of which there is at least one, and no other. */
+async function editLinesOf(path: string, user: string, change: Edit): Promise<void> {
+  await edit(path, { mayMake: false }, (lines) => {
+    const isTheirs = (line: string) => userOf(line) === octets(user);
+    const changed = [...change(lines.filter(isTheirs))];
+    if (changed.length === 0) throw unknownUser(user);
+    return lines.map((line) => isTheirs(line) ? changed.shift() as string : line);
+  });
+}
+
+/** One character an octet, each with its line end. */
+function linesOf(text: string): readonly string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
 interface Found {
@@ -203,22 +334,6 @@ async function stampOf(path: string): Promise<string | undefined> {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
-/** The user of a line, one character an octet; undefined for comments and lines without one. */
-function userOf(line: string): string | undefined {
-  const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(BYTE_ORDER_MARK.length) : line;
-  return text.startsWith("#") ? undefined : /^[^:\r\n]+/.exec(text)?.[0];
-}
-
-function withPassword(line: string, stored: string): string {
-  const [, name = "", rest = ""] = /^([^:\r\n]*)(?::[^:\r\n]*)?(.*)$/s.exec(line) ?? [];
-  return `${name}:${octets(stored)}${rest}`;
-}
-
-/** Text as lines hold it: one character for each octet of its UTF-8. */
-function octets(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
 }
 
 function unknownUser(user: string): UserFileError {

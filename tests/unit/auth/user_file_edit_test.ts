@@ -14,13 +14,19 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
+import { makeAppPassword, storeAppPassword } from "../../../src/auth/app_passwords.ts";
 import {
+  addAppPassword,
   addUser,
+  appPasswordsOf,
   listUsers,
+  removeAppPassword,
   removeUser,
+  secretKindsOf,
   setPassword,
   UserFileError,
 } from "../../../src/auth/user_file_edit.ts";
+import { APP_PASSWORDS_PER_USER } from "../../../src/limits.ts";
 import { lockUserFile } from "../../../src/auth/user_file_lock.ts";
 
 const root = mkdtempSync(`${tmpdir()}/popkeep-edit-`);
@@ -179,7 +185,7 @@ test("the list has users in order with home, scheme and state, and what is wrong
     { user: "bob", disabled: true, home: "/home/bob", scheme: "BLF-CRYPT" },
     { user: "alice", disabled: false, scheme: "PLAIN" },
     { user: "carol", disabled: false },
-    { user: "dave", disabled: false },
+    { user: "dave", disabled: false, scheme: "NTLM" },
   ]);
   deepStrictEqual(faults.map(({ line }) => line), [1, 4, 5, 6]);
 });
@@ -215,4 +221,104 @@ test("a folder that does not exist is told", async () => {
   await rejects(addUser(`${root}/nowhere/users`, { user: "a", storedPassword: "{PLAIN}x" }), {
     code: "ENOENT",
   });
+});
+
+const OLD = "0".repeat(32);
+const NEW_HASH = Uint8Array.from(Buffer.alloc(16, 0xab));
+const NEW = "AB".repeat(16);
+const SCRAM = `4096,c2FsdHNhbHQ=,${"A".repeat(43)}=,${"A".repeat(43)}=`;
+
+test("a user is added with further secrets", async () => {
+  const { path, text } = setUp("");
+  await addUser(path, { user: "al", storedPassword: "{PLAIN}a", secrets: { ntHash: NEW_HASH } });
+  strictEqual(text(), `al:{PLAIN}a::::::popkeep_nt_hash=${NEW}\n`);
+});
+
+test("with a new password no secret of the old one is left, in any entry", async () => {
+  const { path, text } = setUp(
+    `al:{PLAIN}a::::::x=y popkeep_nt_hash=${OLD} popkeep_scram_sha_256=${SCRAM}  z\r\n` +
+      `bob:{PLAIN}b::::::popkeep_nt_hash=${OLD}\nal:!::::::popkeep_nt_hash=${OLD}`,
+  );
+  await setPassword(path, "al", "{PLAIN}new", { ntHash: NEW_HASH });
+  strictEqual(
+    text(),
+    `al:{PLAIN}new::::::x=y  z popkeep_nt_hash=${NEW}\r\n` +
+      `bob:{PLAIN}b::::::popkeep_nt_hash=${OLD}\nal:{PLAIN}new::::::popkeep_nt_hash=${NEW}`,
+  );
+  await setPassword(path, "al", "{PLAIN}newer");
+  ok(!text().includes(NEW));
+});
+
+test("a secret is added to lines of any length, and to the old form of a mail location", async () => {
+  const { path, text } = setUp(
+    "a\nb:x\nc:x:1:2:g:/h\nd:x:1:2:g:/h:/s:\ne:x:1:2::/h:::maildir:/m\n",
+  );
+  for (const user of "abcde") await setPassword(path, user, "p", { ntHash: NEW_HASH });
+  const secret = `popkeep_nt_hash=${NEW}`;
+  strictEqual(
+    text(),
+    `a:p::::::${secret}\nb:p::::::${secret}\nc:p:1:2:g:/h::${secret}\nd:p:1:2:g:/h:/s:${secret}\n` +
+      `e:p:1:2::/h::userdb_mail=maildir:/m ${secret}\n`,
+  );
+});
+
+test("which secrets are made of the password is known, of locked users too", async () => {
+  const { path } = setUp(
+    `a:{PLAIN}x\nb:!::::::popkeep_nt_hash=${OLD}\nc:{PLAIN}x\n` +
+      `c:{PLAIN}x::::::popkeep_scram_sha_256=${SCRAM}\nd:{NTLM}${OLD}\ne:{SCRAM-SHA-256}${SCRAM}:\n`,
+  );
+  const kinds = [];
+  for (const user of "abcde") kinds.push([...await secretKindsOf(path, user)].join());
+  deepStrictEqual(kinds, ["", "ntHash", "scramSha256", "ntHash", "scramSha256"]);
+  await rejects(secretKindsOf(path, "f"), UserFileError);
+});
+
+const stored = storeAppPassword(makeAppPassword());
+const madeMs = Date.UTC(2024, 4, 3, 10, 15, 7);
+
+test("an app password is added to every entry of the user, and removed from all", async () => {
+  const before = "al:{PLAIN}a\nbob:{PLAIN}b\nal:!:1:2::/h::nologin\n";
+  const { path, text } = setUp(before);
+  await addAppPassword(path, "al", { name: "phone", storedPassword: stored, madeMs });
+  const field = `popkeep_app_password_phone=${stored},20240503T101507Z`;
+  strictEqual(
+    text(),
+    `al:{PLAIN}a::::::${field}\nbob:{PLAIN}b\nal:!:1:2::/h::nologin ${field}\n`,
+  );
+  deepStrictEqual(await appPasswordsOf(path, "al"), [
+    { name: "phone", storedPassword: stored, madeMs },
+  ]);
+  deepStrictEqual(await appPasswordsOf(path, "bob"), []);
+  const odd = setUp("al:x::::::popkeep_scram_sha_256 popkeep_app_password_a popkeep_nt_hash=\n");
+  deepStrictEqual(await appPasswordsOf(odd.path, "al"), []);
+  await removeAppPassword(path, "al", "phone");
+  strictEqual(text(), "al:{PLAIN}a::::::\nbob:{PLAIN}b\nal:!:1:2::/h::nologin\n");
+});
+
+test("an app password of a taken name, or beyond the most, is refused", async () => {
+  const { path, text } = setUp("al:{PLAIN}a\n");
+  const add = (name: string) =>
+    addAppPassword(path, "al", { name, storedPassword: stored, madeMs });
+  for (let at = 0; at < APP_PASSWORDS_PER_USER; at++) await add(`a${at}`);
+  const before = text();
+  await rejects(add("a1"), /already/);
+  await rejects(add("more"), /at most/);
+  await rejects(add("a"), /at most/);
+  strictEqual(text(), before);
+  const bob = addAppPassword(path, "bob", { name: "a", storedPassword: stored, madeMs });
+  await rejects(bob, UserFileError);
+});
+
+test("an app password that is not there cannot be removed", async () => {
+  const { path, text } = setUp(`al:{PLAIN}a::::::popkeep_app_password_phone=${stored}\n`);
+  const before = text();
+  await rejects(removeAppPassword(path, "al", "pho"), UserFileError);
+  await rejects(removeAppPassword(path, "bob", "phone"), UserFileError);
+  strictEqual(text(), before);
+});
+
+test("a new password leaves app passwords as they are", async () => {
+  const { path } = setUp(`al:{PLAIN}a::::::popkeep_app_password_phone=${stored}\n`);
+  await setPassword(path, "al", "{PLAIN}b");
+  strictEqual((await appPasswordsOf(path, "al")).length, 1);
 });

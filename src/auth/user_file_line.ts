@@ -1,0 +1,64 @@
+/**
+ * Changes one line of a user file and leaves the rest of it octet by octet.
+ *
+ * *Knows* where the fields of a line are. A line is text of one character an octet, with its line end.
+ * *Does not know* what the fields mean, or files.
+ */
+
+import { Buffer } from "node:buffer";
+
+/** What some editors write at the beginning of a UTF-8 file, one character an octet. */
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
+
+/** Fields before the extra ones: user, password, uid, gid, gecos, home, shell. */
+const FIXED_FIELDS = 7;
+
+/** Text as lines hold it: one character for each octet of its UTF-8. */
+export function octets(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** The user of a line, one character an octet; undefined for comments and lines without one. */
+export function userOfLine(line: string): string | undefined {
+  const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(BYTE_ORDER_MARK.length) : line;
+  return text.startsWith("#") ? undefined : /^[^:\r\n]+/.exec(text)?.[0];
+}
+
+export function withPassword(line: string, stored: string): string {
+  const [, name = "", rest = ""] = /^([^:\r\n]*)(?::[^:\r\n]*)?(.*)$/s.exec(line) ?? [];
+  return `${name}:${octets(stored)}${rest}`;
+}
+
+/** The extra fields of a line as they stand there, `key=value` or `key`. */
+export function extrasOfLine(line: string): string[] {
+  return extraText(line).split(" ").filter((field) => field !== "");
+}
+
+/** The line with these extra fields, by key, in the place of those it had; undefined takes one away. */
+export function withExtras(
+  line: string,
+  changes: Readonly<Record<string, string | undefined>>,
+): string {
+  const [, content = "", end = ""] = /^([^\r\n]*)(.*)$/s.exec(line) ?? [];
+  const before = extraText(line);
+  const kept = before.split(" ").filter((field) => !Object.hasOwn(changes, keyOf(field)));
+  const added = Object.entries(changes).flatMap(([key, value]) =>
+    value === undefined ? [] : [octets(`${key}=${value}`)]
+  );
+  const after = [...kept.join(" ") === "" ? [] : kept, ...added].join(" ");
+  if (after === before) return line;
+  const fixed = content.split(":").slice(0, FIXED_FIELDS);
+  while (fixed.length < FIXED_FIELDS) fixed.push("");
+  return [...fixed, after].join(":") + end;
+}
+
+/** The rest of the line behind the fixed fields; see passwd_line.ts for the old form. */
+function extraText(line: string): string {
+  const [first = "", ...further] = line.replace(/[\r\n]+$/, "").split(":").slice(FIXED_FIELDS);
+  const old = first === "" && further.join("") !== "";
+  return old ? `userdb_mail=${further.join(":")}` : [first, ...further].join(":");
+}
+
+function keyOf(field: string): string {
+  return field.replace(/=.*$/s, "");
+}
