@@ -230,6 +230,17 @@ export const OAUTH_KEYS_TRIED = 8;
 /** Answer about a token (RFC 7662), octets: claims, some with many groups. */
 export const OAUTH_INTROSPECTION_OCTETS = 65_536;
 
+/**
+ * Tokens from one address that turn out not to be active within OAUTH_INACTIVE_TOKENS_MS, after which no
+ * more are asked about until then: made-up ones cost us little, and an authorization server much. Many
+ * clients may stand behind one address, whose tokens all ended in the night.
+ */
+export const OAUTH_INACTIVE_TOKENS = 100;
+export const OAUTH_INACTIVE_TOKENS_MS = 60_000;
+
+/** Addresses for which that is counted. Beyond it the oldest are forgotten. */
+export const OAUTH_INACTIVE_TOKENS_ADDRESSES = 10_000;
+
 /** Questions about tokens under way at once; beyond it a login is told to come back ([SYS/TEMP]). */
 export const OAUTH_INTROSPECTIONS = 64;
 

@@ -67,9 +67,6 @@ class BearerExchange implements Exchange {
     const { desk, checkToken } = this.#options;
     // A question is no guess, and is not counted as one.
     if (token === "") return this.#end("invalid_token", claimed, REFUSED);
-    // Not for the secrets: who has to wait may not make us ask an authorization server, either.
-    const known = await desk.secretsOf(claimed);
-    if (known.kind !== "found") return { kind: "done", user: claimed, outcome: known };
     const verdict = await checkToken(token, claimed);
     switch (verdict.kind) {
       case "unavailable":

@@ -8,7 +8,7 @@ import type { Mechanism } from "../mechanism.ts";
 import { bearerMechanism, type BearerOptions } from "./bearer_exchange.ts";
 import { parseOauthBearer } from "./bearer_message.ts";
 
-export function oauthBearerMechanism(options: BearerOptions): Mechanism {
+export function oauthbearerMechanism(options: BearerOptions): Mechanism {
   return bearerMechanism({
     name: "OAUTHBEARER",
     parse: parseOauthBearer,

@@ -7,6 +7,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { countedAddress } from "../../counted_address.ts";
+import {
+  OAUTH_INACTIVE_TOKENS,
+  OAUTH_INACTIVE_TOKENS_ADDRESSES,
+  OAUTH_INACTIVE_TOKENS_MS,
+} from "../../limits.ts";
+import { MemoryCounts } from "../guessing/counts.ts";
 import { checkClaims, type ClaimRules, type ClaimsFault } from "./claims.ts";
 import { Introspection, type IntrospectionOptions, readSecret } from "./introspection.ts";
 import { urlFault } from "./json_request.ts";
@@ -54,14 +61,24 @@ export async function openTokenValidator(options: TokenValidatorOptions): Promis
 /** What a check came to, and for the log why. */
 type Checked = { readonly user: string } | ClaimsFault;
 
+const INACTIVE: Checked = {
+  fault: "invalid_token",
+  reason: "the authorization server does not call it active",
+};
+
 export class TokenValidator {
   readonly #rules: ClaimRules;
   readonly #keys: KeySource | undefined;
   readonly #introspection: Introspection | undefined;
   readonly #nowMs: () => number;
   readonly #memory: TokenMemory;
+  /** Tokens that were not active, by the address that they came from. */
+  readonly #inactive = new MemoryCounts({
+    keepMs: OAUTH_INACTIVE_TOKENS_MS,
+    maxKeys: OAUTH_INACTIVE_TOKENS_ADDRESSES,
+  });
   /** Questions under way, by the token's digest: the same token at the same time is one question. */
-  readonly #asking = new Map<string, Promise<Checked>>();
+  readonly #asking = new Map<string, Promise<Checked | "inactive">>();
 
   /** Use `openTokenValidator`. */
   constructor(options: TokenValidatorOptions, keys: KeySource | undefined) {
@@ -83,7 +100,7 @@ export class TokenValidator {
     address: string,
   ): Promise<TokenVerdict> {
     try {
-      const checked = await this.#examine(token);
+      const checked = await this.#examine(token, countedAddress(address));
       if ("user" in checked) return { kind: "valid", user: checked.user };
       const { fault, reason, found } = checked;
       logger.info("an access token is refused", { user: claimed, address, reason, found });
@@ -99,7 +116,7 @@ export class TokenValidator {
   }
 
   /** @throws {Error} If it cannot be found out now. */
-  async #examine(token: string | undefined): Promise<Checked> {
+  async #examine(token: string | undefined, source: string): Promise<Checked> {
     if (token === undefined) {
       return { fault: "invalid_request", reason: "it is no bearer token, or too long" };
     }
@@ -110,10 +127,15 @@ export class TokenValidator {
     const digest = this.#memory.digest(token);
     const user = this.#memory.recall(digest);
     if (user !== undefined) return { user };
+    if (await this.#inactive.read(source) >= OAUTH_INACTIVE_TOKENS) {
+      throw new Error("too many tokens from this address were not active");
+    }
     const asking = this.#asking.get(digest) ??
       this.#ask(token, digest, this.#introspection).finally(() => this.#asking.delete(digest));
     this.#asking.set(digest, asking);
-    return await asking;
+    const checked = await asking;
+    if (checked === "inactive") await this.#inactive.add(source);
+    return checked === "inactive" ? INACTIVE : checked;
   }
 
   async #examineJwt(token: string, keys: KeySource): Promise<Checked> {
@@ -124,11 +146,13 @@ export class TokenValidator {
     return { fault: "invalid_token", ...read };
   }
 
-  async #ask(token: string, digest: string, introspection: Introspection): Promise<Checked> {
+  async #ask(
+    token: string,
+    digest: string,
+    introspection: Introspection,
+  ): Promise<Checked | "inactive"> {
     const claims = await introspection.ask(token);
-    if (claims === undefined) {
-      return { fault: "invalid_token", reason: "the authorization server does not call it active" };
-    }
+    if (claims === undefined) return "inactive";
     const checked = checkClaims(claims, this.#rules, this.#nowMs());
     if ("user" in checked) this.#memory.remember(digest, checked.user, checked.endsMs);
     return checked;

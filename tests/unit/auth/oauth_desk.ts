@@ -16,19 +16,16 @@ export const SHARED: LoginOutcome = {
 export class TestDesk implements LoginDesk {
   /** Calls of admit and refuse, in order. */
   readonly asked: string[][] = [];
-  /** What `secretsOf` says. */
-  state: "found" | "delayed" | "unavailable" = "found";
   /** What `refuse` gives. */
   refusal: LoginOutcome = { kind: "refused" };
 
-  checkPassword(): Promise<LoginOutcome> {
+  checkPassword(): never {
     throw new Error("A bearer token is no password");
   }
 
-  secretsOf(): ReturnType<LoginDesk["secretsOf"]> {
-    return Promise.resolve(
-      this.state === "found" ? { kind: "found", secrets: {} } : { kind: this.state },
-    );
+  // Who has asked is taken for a guesser, and would be kept out with a right token while others guess.
+  secretsOf(): never {
+    throw new Error("A bearer token is held against no secret");
   }
 
   admit(user: string, actAs?: string): Promise<LoginOutcome> {

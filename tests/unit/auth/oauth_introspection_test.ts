@@ -13,6 +13,7 @@ import {
 } from "../../../src/auth/oauth/token_validator.ts";
 import {
   OAUTH_CLOCK_LEEWAY_MS,
+  OAUTH_INACTIVE_TOKENS,
   OAUTH_INTROSPECTION_MEMORY_MS,
   OAUTH_INTROSPECTIONS,
 } from "../../../src/limits.ts";
@@ -44,7 +45,7 @@ const ACTIVE = { active: true, ...CLAIMS, exp: Math.floor(Date.now() / 1_000) + 
 async function withAsked(
   answer: Answer,
   use: (
-    check: (token: string) => Promise<TokenVerdict>,
+    check: (token: string, address?: string) => Promise<TokenVerdict>,
     server: TestServer,
     clock: { now: number },
     /** How long an answer may take; what is to come has all the time that a busy machine needs. */
@@ -72,8 +73,9 @@ async function withAsked(
       nowMs: () => clock.now,
       ...options,
     });
-    const check = validator.checkFrom("192.0.2.1");
-    await use((token) => check(token, "alice@example.com"), server, clock, introspection);
+    const check = (token: string, address = "192.0.2.1") =>
+      validator.checkFrom(address)(token, "alice@example.com");
+    await use(check, server, clock, introspection);
   });
 }
 
@@ -245,6 +247,24 @@ test("a refusal is not remembered", async () => {
   await withAsked(json({ active: false }), async (check, server) => {
     deepStrictEqual(await check(TOKEN), INVALID);
     server.answer = json(ACTIVE);
+    deepStrictEqual(await check(TOKEN), ALICE);
+  });
+});
+
+test("an address that makes tokens up does not make us ask without end", async () => {
+  await withAsked(json({ active: false }), async (check, server) => {
+    for (let i = 0; i < OAUTH_INACTIVE_TOKENS; i++) deepStrictEqual(await check(`a${i}`), INVALID);
+    deepStrictEqual(await check("another"), UNAVAILABLE);
+    strictEqual(server.requests.length, OAUTH_INACTIVE_TOKENS);
+    deepStrictEqual(await check("another", "192.0.2.2"), INVALID, "others are not kept out");
+  });
+});
+
+test("an address that made tokens up is let in with one that is remembered", async () => {
+  await withAsked(json(ACTIVE), async (check, server) => {
+    await check(TOKEN);
+    server.answer = json({ active: false });
+    for (let i = 0; i < OAUTH_INACTIVE_TOKENS; i++) await check(`a${i}`);
     deepStrictEqual(await check(TOKEN), ALICE);
   });
 });

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { BearerOptions } from "../../../src/auth/mechanisms/bearer_exchange.ts";
-import { oauthBearerMechanism } from "../../../src/auth/mechanisms/oauthbearer.ts";
+import { oauthbearerMechanism } from "../../../src/auth/mechanisms/oauthbearer.ts";
 import { xoauth2Mechanism } from "../../../src/auth/mechanisms/xoauth2.ts";
 import type { TokenVerdict } from "../../../src/auth/oauth/token_check.ts";
 import { OAUTH_TOKEN_OCTETS, RESPONSE_LINE_OCTETS } from "../../../src/limits.ts";
@@ -28,7 +28,7 @@ function begin(form: Form, options: Partial<BearerOptions> = {}) {
     openidConfiguration: DISCOVERY,
     ...options,
   };
-  const mechanism = form === "XOAUTH2" ? xoauth2Mechanism(all) : oauthBearerMechanism(all);
+  const mechanism = form === "XOAUTH2" ? xoauth2Mechanism(all) : oauthbearerMechanism(all);
   const exchange = mechanism.start();
   const next = (text: string | undefined) =>
     exchange.next(text === undefined ? undefined : Buffer.from(text, "utf8"));
@@ -143,20 +143,6 @@ for (const form of FORMS) {
     desk.refusal = { kind: "delayed" };
     const step = await next(response(form, "m", "bad"));
     deepStrictEqual(step, { kind: "done", user: "m", outcome: { kind: "delayed" } });
-  });
-
-  test(`${form}: for who has to wait no token is looked at`, async () => {
-    for (const state of ["delayed", "unavailable"] as const) {
-      const { next, desk, checked } = begin(form);
-      desk.state = state;
-      const step = await next(response(form, "alice@example.com", "good"));
-      deepStrictEqual(step, {
-        kind: "done",
-        user: "alice@example.com",
-        outcome: { kind: state },
-      });
-      deepStrictEqual([checked, desk.asked], [[], []]);
-    }
   });
 
   test(`${form}: an empty token is a question, answered and not counted`, async () => {
