@@ -19,6 +19,10 @@ PATH="$PATH:/usr/sbin:/sbin"
 need krb5kdc krb5-kdc
 need kadmin.local krb5-admin-server
 need kinit krb5-user
+# PAM: accounts of the system's own, and users that only a file of passwords knows.
+need useradd passwd
+find /lib/*/security /usr/lib/*/security -name pam_pwdfile.so 2>/dev/null | grep -q . ||
+  missing="$missing libpam-pwdfile"
 need python3 python3
 need strace strace # to see what reaches the disk, and when
 need script bsdutils # the terminal that mutt has to have
