@@ -42,15 +42,13 @@ function splitDomain({ user, domain }: { readonly user: string; readonly domain:
 }
 
 /**
- * The user that a domain's own answer `DOMAIN\user` means here: `user` in our domain, `user@domain` in any
- * other, so that users of two domains are never taken for one another.
+ * The user that a domain's own answer `DOMAIN\user` means here: `user` in our domain or in none, and
+ * `user@domain` in any other, so that users of two domains are never taken for one another.
  */
 export function userOfDomain(answer: string, ownDomain: string): string {
   const at = answer.indexOf("\\");
   if (at < 0) return answer;
-  const domain = answer.slice(0, at);
+  const domain = answer.slice(0, at).toLowerCase();
   const user = answer.slice(at + 1);
-  return domain.toLowerCase() === ownDomain.toLowerCase()
-    ? user
-    : `${user}@${domain.toLowerCase()}`;
+  return domain === "" || domain === ownDomain.toLowerCase() ? user : `${user}@${domain}`;
 }

@@ -1,0 +1,178 @@
+/**
+ * A bounded number of helper processes, lent to one exchange at a time.
+ *
+ * The helper that made a challenge has to see the answer to it, so a process waits on a client in between.
+ * A client that lets it wait holds up others, so it may do so for NTLM_HELPER_HOLD_MS, and for no more than
+ * NTLM_HELPER_TURN_MS while others want a process. What such a client says later is `unavailable`.
+ *
+ * A new NEGOTIATE makes a helper forget the exchange before, so a process that is not in the middle of an
+ * answer is lent again as it is; one that is, or that has failed, is ended, and the next exchange starts
+ * another. One that cannot be started is not tried again for a second.
+ *
+ * *Knows* processes and time. *Does not know* NTLM.
+ */
+
+import { Buffer } from "node:buffer";
+import { getLogger } from "@logtape/logtape";
+import {
+  NTLM_HELPER_HOLD_MS,
+  NTLM_HELPER_QUEUE_LENGTH,
+  NTLM_HELPER_REPLY_MS,
+  NTLM_HELPER_RESTART_MS,
+  NTLM_HELPER_TURN_MS,
+  NTLM_HELPER_WAIT_MS,
+} from "../../limits.ts";
+import type { HelperChallenge, HelperVerdict, NtlmHelper } from "../mechanisms/ntlm_by_helper.ts";
+import { HelperProcess } from "./helper_process.ts";
+import { type HelperReply, parseHelperReply } from "./helper_reply.ts";
+
+const logger = getLogger(["popkeep", "auth"]);
+
+const UNAVAILABLE = { kind: "unavailable" } as const;
+
+export interface HelperPoolOptions {
+  /** The program and its arguments, without the one that names the protocol. */
+  readonly command: readonly string[];
+  /** Most processes at once. */
+  readonly processes: number;
+  /** Limits in ms, for tests that cannot wait. */
+  readonly replyMs?: number;
+  readonly holdMs?: number;
+  readonly turnMs?: number;
+  readonly waitMs?: number;
+  readonly restartMs?: number;
+}
+
+type Waiter = (process: HelperProcess | undefined) => void;
+
+export class NtlmAuthHelpers implements NtlmHelper {
+  readonly #command: readonly string[];
+  readonly #limits: Required<Omit<HelperPoolOptions, "command">>;
+  readonly #idle: HelperProcess[] = [];
+  readonly #lent = new Set<HelperProcess>();
+  readonly #waiting: Waiter[] = [];
+  #failedAtMs = -Infinity;
+  #closed = false;
+
+  constructor({ command, ...limits }: HelperPoolOptions) {
+    this.#command = [...command, "--helper-protocol=squid-2.5-ntlmssp"];
+    this.#limits = {
+      replyMs: NTLM_HELPER_REPLY_MS,
+      holdMs: NTLM_HELPER_HOLD_MS,
+      turnMs: NTLM_HELPER_TURN_MS,
+      waitMs: NTLM_HELPER_WAIT_MS,
+      restartMs: NTLM_HELPER_RESTART_MS,
+      ...limits,
+    };
+  }
+
+  async begin(negotiate: Uint8Array): Promise<HelperChallenge> {
+    const helper = await this.#borrow();
+    if (helper === undefined) return UNAVAILABLE;
+    const reply = await this.#ask(helper, "YR", negotiate);
+    if (reply.kind === "challenge") return this.#hold(helper, reply.octets);
+    this.#giveBack(helper);
+    // A NEGOTIATE_MESSAGE that a helper will not have is the client's fault.
+    return reply.kind === "wrong" ? { kind: "malformed" } : UNAVAILABLE;
+  }
+
+  /** Ends all processes. What is under way comes to `unavailable`. */
+  close(): void {
+    this.#closed = true;
+    for (const helper of [...this.#idle.splice(0), ...this.#lent]) helper.end();
+    for (const waiter of this.#waiting.splice(0)) waiter(undefined);
+  }
+
+  /** Lets the helper wait for the client, and takes it away from a client that is too slow. */
+  #hold(helper: HelperProcess, octets: Uint8Array): HelperChallenge {
+    const { holdMs, turnMs } = this.#limits;
+    let held = true;
+    const letGo = (): boolean => {
+      const was = held;
+      held = false;
+      clearInterval(turns);
+      clearTimeout(end);
+      return was;
+    };
+    const release = (): void => {
+      if (letGo()) this.#giveBack(helper);
+    };
+    const turns = setInterval(() => {
+      if (this.#waiting.length > 0) release();
+    }, turnMs);
+    const end = setTimeout(release, holdMs);
+    return {
+      kind: "challenge",
+      octets,
+      release,
+      finish: async (authenticate): Promise<HelperVerdict> => {
+        if (!letGo()) return UNAVAILABLE;
+        const reply = await this.#ask(helper, "KK", authenticate);
+        this.#giveBack(helper);
+        return reply.kind === "right" || reply.kind === "wrong" ? reply : UNAVAILABLE;
+      },
+    };
+  }
+
+  async #ask(helper: HelperProcess, word: string, octets: Uint8Array): Promise<HelperReply> {
+    const line = `${word} ${Buffer.from(octets).toString("base64")}`;
+    const answer = await helper.ask(line, this.#limits.replyMs);
+    if (answer === undefined) return { kind: "unavailable", said: "" };
+    const reply = parseHelperReply(answer);
+    if (reply.kind === "unavailable") {
+      logger.error("the NTLM helper cannot tell", { said: reply.said });
+    }
+    return reply;
+  }
+
+  /** A process to use alone until it is given back; undefined if there will be none soon. */
+  #borrow(): Promise<HelperProcess | undefined> {
+    const ready = this.#closed ? undefined : this.#takeIdle() ?? this.#start();
+    if (ready !== undefined || this.#closed || this.#lent.size < this.#limits.processes) {
+      return Promise.resolve(ready);
+    }
+    if (this.#waiting.length >= NTLM_HELPER_QUEUE_LENGTH) return Promise.resolve(undefined);
+    const turn = Promise.withResolvers<HelperProcess | undefined>();
+    const waiter: Waiter = (helper) => {
+      clearTimeout(timer);
+      turn.resolve(helper);
+    };
+    const timer = setTimeout(() => {
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      turn.resolve(undefined);
+    }, this.#limits.waitMs);
+    this.#waiting.push(waiter);
+    return turn.promise;
+  }
+
+  #takeIdle(): HelperProcess | undefined {
+    for (let helper; (helper = this.#idle.pop()) !== undefined;) {
+      if (!helper.usable) continue;
+      this.#lent.add(helper);
+      return helper;
+    }
+    return undefined;
+  }
+
+  /** Undefined where all processes that may be are lent, or the last one failed just now. */
+  #start(): HelperProcess | undefined {
+    if (this.#lent.size >= this.#limits.processes) return undefined;
+    if (performance.now() - this.#failedAtMs < this.#limits.restartMs) return undefined;
+    const helper = new HelperProcess(this.#command);
+    this.#lent.add(helper);
+    return helper;
+  }
+
+  #giveBack(helper: HelperProcess): void {
+    this.#lent.delete(helper);
+    if (helper.busy || this.#closed) helper.end();
+    if (helper.usable) this.#idle.push(helper);
+    else this.#failedAtMs = performance.now();
+    while (this.#waiting.length > 0) {
+      const next = this.#takeIdle() ?? this.#start();
+      // Without one there is something to wait for only while others are lent.
+      if (next === undefined && this.#lent.size > 0) return;
+      this.#waiting.shift()?.(next);
+    }
+  }
+}
