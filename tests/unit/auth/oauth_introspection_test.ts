@@ -29,7 +29,7 @@ import {
   TestServer,
   textOf,
   withServer,
-} from "./oauth_server.ts";
+} from "../../support/authorization_server.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-introspection-`);
 after(() => rmSync(folder, { recursive: true }));

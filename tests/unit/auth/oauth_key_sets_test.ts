@@ -24,7 +24,7 @@ import {
   TestServer,
   textOf,
   withServer,
-} from "./oauth_server.ts";
+} from "../../support/authorization_server.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-keys-`);
 after(() => rmSync(folder, { recursive: true }));

@@ -19,7 +19,7 @@ import {
   makeSigner,
   type Signer,
   textOf,
-} from "./oauth_server.ts";
+} from "../../support/authorization_server.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-oauth-`);
 after(() => rmSync(folder, { recursive: true }));
