@@ -27,7 +27,13 @@ import type { Turn } from "./fair_queue.ts";
 import type { PasswordChecker } from "./hash_pool.ts";
 import type { LoginDesk, LoginOutcome, SecretKind } from "./login.ts";
 import { type LoginAttempt, type LoginGuard, NO_GUARD } from "./login_guard.ts";
-import { type LoginNames, type NameRules, PLAIN_NAMES, readLoginNames } from "./login_names.ts";
+import {
+  type LoginNames,
+  type NameRules,
+  PLAIN_NAMES,
+  readLoginNames,
+  readProvedNames,
+} from "./login_names.ts";
 import type { WeakSchemes } from "./password_schemes/scheme.ts";
 import { PasswordVerifier } from "./password_verifier.ts";
 import { isPossiblePassword } from "./stored_password.ts";
@@ -195,12 +201,18 @@ export class Authenticator {
     }
   }
 
-  async #admitProved(login: Login, guessable: boolean): Promise<LoginOutcome> {
-    const attempt = await this.#guard.begin(login.address, this.accountOf(login.user));
+  /** The client has a right proof: of a user's secret if it `isGuessable`, else somebody else's word. */
+  async #admitProved(login: Login, isGuessable: boolean): Promise<LoginOutcome> {
+    const names = this.#read(
+      login.user,
+      login.actAs,
+      isGuessable ? readLoginNames : readProvedNames,
+    );
+    const account = names?.login[0]?.toLowerCase() ?? "";
+    const attempt = await this.#guard.begin(login.address, account);
     // Who guessed right only after he was shut out is not told.
-    if (attempt.kind !== "open" && guessable) return attempt;
+    if (attempt.kind !== "open" && isGuessable) return attempt;
     const outcome = await orUnavailable(async () => {
-      const names = this.#read(login.user, login.actAs);
       const entry = names && await this.#find(names.login);
       if (names === undefined || entry === undefined) {
         logger.info("a user who proved to be there is in no directory", { user: login.user });
@@ -210,7 +222,7 @@ export class Authenticator {
     });
     if (attempt.kind !== "open") return outcome;
     // A right guess that is refused for another reason waits as a wrong one does, or it would be told.
-    if (guessable) return await settle(attempt, outcome);
+    if (isGuessable) return await settle(attempt, outcome);
     if (outcome.kind === "granted") await attempt.succeeded();
     else attempt.dropped();
     return outcome;
@@ -274,12 +286,16 @@ export class Authenticator {
   }
 
   /** Undefined for what is nobody's name; it is not looked up. */
-  #read(user: string, actAs: string): LoginNames | undefined {
+  #read(
+    user: string,
+    actAs: string,
+    read: typeof readLoginNames = readLoginNames,
+  ): LoginNames | undefined {
     const names = [user, actAs];
     if (user === "" || names.some((name) => Buffer.byteLength(name, "utf8") > USER_NAME_OCTETS)) {
       return undefined;
     }
-    return readLoginNames(user, actAs, this.#names);
+    return read(user, actAs, this.#names);
   }
 
   /** Waits for the next full second after `sinceMs`, where the time would tell something. */

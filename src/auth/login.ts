@@ -82,7 +82,9 @@ export interface LoginDesk {
 
   /**
    * The client has proved to be `user`, by whatever the mechanism is about: says whether that user, acting
-   * as `actAs`, may log in. Never called on the strength of a name alone.
+   * as `actAs`, may log in. Never called on the strength of a name alone. After `secretsOf` the user is the
+   * name that the client sent, and may say whose mailbox it wants; else it is a name that somebody else
+   * vouches for, and says no more than who the client is.
    */
   admit(user: string, actAs?: string): Promise<LoginOutcome>;
 

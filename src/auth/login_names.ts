@@ -65,6 +65,18 @@ export function readLoginNames(
   return assemble({ login: master, byName: mailbox, actAs }, rules);
 }
 
+/**
+ * Reads the names of somebody who proved to be `user` by a ticket, a certificate or a token: that name is
+ * somebody else's word, so no form is read into it, or who can have such names made could have one made
+ * that means another user. What the client itself adds, `actAs`, may name a folder.
+ */
+export function readProvedNames(user: string, actAs: string, rules: NameRules): LoginNames {
+  const login = candidates(user, rules);
+  if (actAs === "" || actAs === user) return { login };
+  const opened = splitFolder(actAs, rules.folderSeparator);
+  return { login, mailbox: candidates(opened.name, rules), ...folderOf(opened) };
+}
+
 const DELEGATE = /^([^/\\]*)\/([^/\\]+)\/([^/\\]+)$/;
 const DELEGATE_BACKSLASH = /^([^/\\]*)\\([^/\\]+)(?:\\([^/\\]+))?$/;
 

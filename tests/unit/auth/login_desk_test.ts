@@ -294,6 +294,27 @@ test("a right guess that may not log in from here is counted as a wrong one is",
   deepStrictEqual(told, [["failed", ADDRESS, "bob", undefined]]);
 });
 
+test("a name that somebody else vouches for is a name and nothing more", async () => {
+  const { admit, secretsOf } = desk([listing(entry("alice"), entry("admin"))], {
+    masterUsers: ["admin"],
+    names: {
+      ...PLAIN_NAMES,
+      masterUserSeparator: "*",
+      folderSeparator: "+",
+      delegates: true,
+    },
+  });
+  for (const name of ["alice*admin", "alice+Work", "/admin/alice", "\\admin\\alice"]) {
+    deepStrictEqual(await admit(name), { kind: "refused" }, name);
+  }
+  deepStrictEqual(await admit("alice", "alice+Work"), {
+    kind: "granted",
+    account: { user: "alice", extra: {}, folder: "Work" },
+  });
+  await secretsOf("alice*admin");
+  deepStrictEqual(await admit("alice*admin"), granted("alice", { actedBy: "admin" }));
+});
+
 test("what is made up is the same for the same key and text, and else is not", () => {
   const madeUpKey = new Uint8Array(32).fill(1);
   const [one, again, other] = [madeUpKey, madeUpKey, undefined].map((key) =>
