@@ -40,7 +40,7 @@ export class Decoys {
   /** The fields of users whose names have capitals, by their names in lower case. */
   readonly #byFoldedName = new Map<string, string>();
 
-  constructor({ entries, checkable }: PasswdContent) {
+  constructor({ entries, checkable }: Pick<PasswdContent, "entries" | "checkable">) {
     this.#candidates = [...checkable.values()].flatMap(sampleOf);
     const canBeChecked = new Set([...checkable.values()].flat());
     for (const { user, storedPassword } of entries.values()) {
