@@ -16,6 +16,7 @@ import { readToml } from "./settings/toml.ts";
 
 export type { Settings } from "./settings/effective.ts";
 export type { Binding } from "./settings/binding.ts";
+export type { DirectoryTable } from "./settings/directory_tables.ts";
 export { type Fault, faultText } from "./settings/faults.ts";
 export { settingsWarnings, type Warning } from "./settings/warnings.ts";
 

@@ -1,16 +1,17 @@
 /**
- * What the sessions of a running server can reach: one set for all, and what depends on the client's
- * address on top of it.
+ * What the sessions of a running server can reach: one set for all, and what depends on the client on top
+ * of it.
  *
- * *Knows*: the authenticator. *Does not know*: settings, sockets.
+ * *Knows*: who checks logins. *Does not know*: settings, sockets.
  */
 
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { CheckPassword } from "../auth/login.ts";
 import type { Mechanism } from "../auth/mechanism.ts";
-import { plainMechanism } from "../auth/mechanisms/plain.ts";
+import type { SecureChannel } from "../auth/secure_channel.ts";
 import type { MaildropStore } from "../maildrop/store.ts";
 import type { AdmitUser, LoginType, SessionServices } from "../session/services.ts";
+import type { LoginWays } from "./login_ways.ts";
 
 /** What all sessions share until the settings are read again. */
 export interface SharedServices {
@@ -18,15 +19,16 @@ export interface SharedServices {
   readonly implementation: string;
   readonly loginType: LoginType;
   readonly eightBitHeaders: "send" | "refuse";
+  readonly ntlmFirstReply: "+" | "+OK";
   readonly store: MaildropStore;
   readonly admitUser: AdmitUser;
   readonly maxBadCommands: number;
   readonly maxFailedLogins: number;
   /**
-   * Who checks passwords now: asked at each login, so that a reload holds for clients that were
-   * connected before it.
+   * Who decides about logins now: asked at each, so that a reload holds for clients that were connected
+   * before it.
    */
-  authenticator(): Authenticator;
+  logins(): { readonly authenticator: Authenticator; readonly ways: LoginWays };
 }
 
 /** Small, since each connection has one: what it says is asked of `shared` or made when it is needed. */
@@ -55,6 +57,10 @@ export class ClientServices implements SessionServices {
     return this.#shared.eightBitHeaders;
   }
 
+  get ntlmFirstReply(): "+" | "+OK" {
+    return this.#shared.ntlmFirstReply;
+  }
+
   get store(): MaildropStore {
     return this.#shared.store;
   }
@@ -72,10 +78,10 @@ export class ClientServices implements SessionServices {
   }
 
   get checkPassword(): CheckPassword {
-    return this.#shared.authenticator().checkPasswordFrom(this.#address);
+    return this.#shared.logins().authenticator.deskFor(this.#address).checkPassword;
   }
 
-  mechanismsFor(): readonly Mechanism[] {
-    return [plainMechanism(this.checkPassword)];
+  mechanismsFor(channel: SecureChannel | undefined): readonly Mechanism[] {
+    return this.#shared.logins().ways.mechanismsFor(this.#address, channel);
   }
 }

@@ -8,13 +8,9 @@
  * *Knows*: all rooms. *Does not know*: signals, the command line.
  */
 
-import { isDeepStrictEqual } from "node:util";
 import { readFileSync } from "node:fs";
 import { configureLog } from "../admin/log.ts";
 import { ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
-import { Authenticator } from "../auth/authenticator.ts";
-import { HashPool } from "../auth/hash_pool.ts";
-import { openPasswdFile, type PasswdFile } from "../auth/passwd_file.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../maildir/maildir_store.ts";
 import { ConnectionLimits, type ConnectionMaxima } from "../net/connection_limits.ts";
 import type { Binding } from "../net/listener.ts";
@@ -23,26 +19,28 @@ import type { Serving } from "../net/serving.ts";
 import { TlsAcceptor } from "../net/tls_acceptor.ts";
 import type { Settings } from "../settings.ts";
 import { ClientServices, type SharedServices } from "./client_services.ts";
+import { guessingOptions, type LoginParts, loginParts } from "./login_parts.ts";
+import { Parts } from "./parts.ts";
 import { VERSION } from "./version.ts";
 
-/** Parts that outlive a reload which does not concern them. */
-interface Parts {
-  readonly directory: PasswdFile;
-  readonly hashPool: HashPool;
-  readonly authenticator: Authenticator;
+/** What the sessions that begin now are served with. */
+interface Serves {
+  readonly settings: Settings;
+  readonly logins: LoginParts;
   readonly store: MaildirStore;
 }
 
 export class Service {
   readonly #limits: ConnectionLimits;
   readonly #server: Pop3Server;
-  #settings: Settings;
   #parts: Parts;
+  #serves: Serves;
   readonly #protocolLog: ProtocolLog;
 
-  private constructor(settings: Settings, parts: Parts) {
-    this.#settings = settings;
+  private constructor(parts: Parts, serves: Serves) {
+    const { settings } = serves;
     this.#parts = parts;
+    this.#serves = serves;
     this.#protocolLog = new ProtocolLog(protocolLogOptions(settings));
     this.#limits = new ConnectionLimits(maximaOf(settings));
     this.#server = new Pop3Server(this.#limits);
@@ -55,15 +53,15 @@ export class Service {
    * @throws {Error} If a file that the settings name cannot be used.
    */
   static async start(settings: Settings): Promise<Service> {
-    const parts = await makeParts(settings);
-    const service = new Service(settings, parts);
+    const parts = new Parts();
     try {
-      await service.#listen(settings, parts);
+      const service = new Service(parts, await servesBy(settings, parts));
+      await service.#listen(service.#serves);
+      return service;
     } catch (error) {
-      await parts.hashPool.close();
+      await parts.undo();
       throw error;
     }
-    return service;
   }
 
   /**
@@ -72,28 +70,36 @@ export class Service {
    * @throws {Error} As `start` does; then everything is as before.
    */
   async reload(settings: Settings): Promise<void> {
-    const before = this.#parts;
-    const parts = await makeParts(settings, { settings: this.#settings, parts: before });
+    const before = this.#serves;
+    const parts = new Parts(this.#parts);
+    let serves: Serves;
     try {
-      await this.#listen(settings, parts);
+      serves = await servesBy(settings, parts);
+      await this.#listen(serves);
     } catch (error) {
-      if (parts.hashPool !== before.hashPool) await parts.hashPool.close();
+      await parts.undo();
       throw error;
     }
+    const kept = before.logins.directories;
     this.#parts = parts;
-    this.#settings = settings;
+    this.#serves = serves;
     this.#limits.maxima = maximaOf(settings);
     configureLog(settings);
+    serves.logins.guard.reload(guessingOptions(settings));
     this.#protocolLog.change(protocolLogOptions(settings));
-    // The log says so if it cannot be read; the users stay as they were.
-    if (parts.directory === before.directory) await parts.directory.reload();
-    if (parts.hashPool !== before.hashPool) await before.hashPool.close();
+    // The log says so if one cannot be read; its users stay as they were.
+    for (const directory of serves.logins.directories) {
+      if (kept.includes(directory)) await directory.reload?.();
+    }
+    await parts.closeBefore();
   }
 
   /** Stops; sessions get the settings' time to QUIT. */
   async stop(): Promise<void> {
-    await this.#server.stop(this.#settings.shutdownGracePeriodMs);
-    await this.#parts.hashPool.close();
+    // Nobody who is about to be sent away waits for the answer to a failed login.
+    this.#serves.logins.guard.hasten();
+    await this.#server.stop(this.#serves.settings.shutdownGracePeriodMs);
+    await this.#parts.closeAllBut();
     await this.#protocolLog.close();
   }
 
@@ -102,17 +108,18 @@ export class Service {
     this.#server.hasten();
   }
 
-  #listen(settings: Settings, { store }: Parts): Promise<void> {
+  #listen({ settings, store }: Serves): Promise<void> {
     const shared: SharedServices = {
       banner: settings.banner,
       implementation: `popkeep-${VERSION}`,
       loginType: settings.loginType,
       eightBitHeaders: settings.eightBitHeaders,
+      ntlmFirstReply: settings.ntlmFirstReply,
       store,
       admitUser: this.#limits.admitUser,
       maxBadCommands: settings.maxBadCommands,
       maxFailedLogins: settings.maxFailedLogins,
-      authenticator: () => this.#parts.authenticator,
+      logins: () => this.#serves.logins,
     };
     const serving: Serving = {
       servicesFor: (address) => new ClientServices(shared, address),
@@ -127,30 +134,13 @@ export class Service {
   }
 }
 
-/** Makes the parts, and takes those over from `before` that the settings do not change. */
-async function makeParts(
-  settings: Settings,
-  before?: { readonly settings: Settings; readonly parts: Parts },
-): Promise<Parts> {
-  const old = before?.settings;
-  const parts = before?.parts;
-  const directory = parts !== undefined && old?.userFile === settings.userFile
-    ? parts.directory
-    : await openPasswdFile(settings.userFile);
-  const hashPool = parts !== undefined && old?.passwordWorkers === settings.passwordWorkers
-    ? parts.hashPool
-    : new HashPool({ workers: settings.passwordWorkers });
-  const { passwordMemoryMs } = settings;
-  const authenticator = parts !== undefined && old?.passwordMemoryMs === passwordMemoryMs &&
-      parts.directory === directory && parts.hashPool === hashPool
-    ? parts.authenticator
-    : new Authenticator({ directory, hashPool, passwordMemoryMs });
+async function servesBy(settings: Settings, parts: Parts): Promise<Serves> {
   const mail = maildirOptions(settings);
-  const store = parts !== undefined && old !== undefined &&
-      isDeepStrictEqual(maildirOptions(old), mail)
-    ? parts.store
-    : new MaildirStore(mail);
-  return { directory, hashPool, authenticator, store };
+  return {
+    settings,
+    logins: await loginParts(settings, parts),
+    store: await parts.take("store", mail, () => new MaildirStore(mail)),
+  };
 }
 
 function maildirOptions(settings: Settings): MaildirStoreOptions {
@@ -189,10 +179,13 @@ function protocolLogOptions(settings: Settings): ProtocolLogOptions | undefined 
   };
 }
 
-function tlsAcceptorFor({ certificates }: Settings): TlsAcceptor | undefined {
+function tlsAcceptorFor(settings: Settings): TlsAcceptor | undefined {
+  const { certificates, clientCertificateAuthorities: authorities } = settings;
   if (certificates.length === 0) return undefined;
-  return new TlsAcceptor(certificates.map(({ certificateFile, keyFile }) => ({
+  const pairs = certificates.map(({ certificateFile, keyFile }) => ({
     certificate: readFileSync(certificateFile, "utf8"),
     key: readFileSync(keyFile, "utf8"),
-  })));
+  }));
+  if (authorities === "") return new TlsAcceptor(pairs);
+  return new TlsAcceptor(pairs, { clientAuthorities: readFileSync(authorities, "utf8") });
 }

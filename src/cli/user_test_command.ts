@@ -48,8 +48,12 @@ async function test(user: string, options: Options): Promise<void> {
 
   const password = await knownPassword(name, options);
   const hashPool = new HashPool({ workers: 1 });
-  const authenticator = new Authenticator({ directory, hashPool, passwordMemoryMs: 0 });
-  const outcome = await authenticator.checkPasswordFrom(options.from)(user, password)
+  const authenticator = new Authenticator({
+    directories: [directory],
+    hashPool,
+    passwordMemoryMs: 0,
+  });
+  const outcome = await authenticator.deskFor(options.from).checkPassword(user, password)
     .finally(() => hashPool.close());
   if (outcome.kind !== "granted") {
     const mayBeAddress = entry.allowedNetworks !== undefined &&

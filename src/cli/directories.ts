@@ -1,0 +1,67 @@
+/**
+ * Makes account directories of the settings' tables.
+ *
+ * *Knows*: the kinds of directories, the keys of their tables. *Does not know*: what a directory is asked.
+ */
+
+import type { AccountDirectory } from "../auth/directory.ts";
+import { CheckpasswordDirectory } from "../auth/directories/checkpassword.ts";
+import { openLdapDirectory } from "../auth/directories/ldap.ts";
+import { openPamDirectory } from "../auth/directories/pam.ts";
+import { openPasswdFile } from "../auth/passwd_file.ts";
+import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
+import type { DirectoryTable } from "../settings.ts";
+
+/**
+ * Opens the directory that a table is about. To be closed where it has a `close`.
+ *
+ * @throws {Error} If a file cannot be read, or the table does not fit together; servers need not be there.
+ */
+export async function openDirectory(
+  table: DirectoryTable,
+  weakSchemes: WeakSchemes,
+): Promise<AccountDirectory> {
+  switch (table.kind) {
+    case "user_file":
+      return await openPasswdFile(table.file);
+    case "pam":
+      return openPamDirectory({
+        service: table.service,
+        firstValidUid: table.first_valid_uid,
+        timeLimitMs: table.timeout,
+      });
+    case "checkpassword":
+      return new CheckpasswordDirectory({
+        program: table.program,
+        processes: table.processes,
+        timeLimitMs: table.timeout,
+      });
+    case "ldap": {
+      const { kind: _, connect_timeout, operation_timeout, ...keys } = table;
+      return openLdapDirectory({
+        ...inCamelCase(keys),
+        connectTimeoutMs: connect_timeout,
+        operationTimeoutMs: operation_timeout,
+        weakSchemes,
+      });
+    }
+    case "sql":
+      throw new Error("sql");
+  }
+}
+
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name;
+
+/** Keys of the settings file as the program names them. */
+function inCamelCase<Keys extends object>(
+  keys: Keys,
+): { [Name in keyof Keys & string as CamelCase<Name>]: Keys[Name] } {
+  return Object.fromEntries(
+    Object.entries(keys).map(([key, value]) => [
+      key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  ) as { [Name in keyof Keys & string as CamelCase<Name>]: Keys[Name] };
+}

@@ -1,0 +1,224 @@
+/**
+ * Makes what logins are decided by, as the settings say: directories, password checks, the guard against
+ * guessing, and what each mechanism needs.
+ *
+ * *Knows*: settings, the room auth. *Does not know*: sockets, sessions, mail.
+ */
+
+import { readFile } from "node:fs/promises";
+import { parseAllowedNetworks } from "../auth/allowed_networks.ts";
+import { openAppPasswordUses } from "../auth/app_password_uses.ts";
+import { Authenticator } from "../auth/authenticator.ts";
+import { openClientCertificates } from "../auth/client_certificates.ts";
+import type { AccountDirectory } from "../auth/directory.ts";
+import { Kerberos } from "../auth/gssapi/kerberos.ts";
+import {
+  type GuessingGuard,
+  type GuessingOptions,
+  openGuessingGuard,
+} from "../auth/guessing/guessing_guard.ts";
+import { HashPool } from "../auth/hash_pool.ts";
+import { keptKey } from "../auth/kept_key.ts";
+import { NtlmAuthHelpers } from "../auth/ntlm_auth_helper/helper_pool.ts";
+import { openTokenValidator } from "../auth/oauth/token_validator.ts";
+import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
+import { WEAK_SCHEMES, weakSchemesNamed } from "../auth/stored_password.ts";
+import type { Settings } from "../settings.ts";
+import { openDirectory } from "./directories.ts";
+import { LoginWays, type OAuthWay } from "./login_ways.ts";
+import type { Parts } from "./parts.ts";
+
+export interface LoginParts {
+  readonly authenticator: Authenticator;
+  readonly ways: LoginWays;
+  readonly guard: GuessingGuard;
+  readonly directories: readonly AccountDirectory[];
+}
+
+/**
+ * Takes or makes all of them.
+ *
+ * @throws {Error} If a file that the settings name cannot be used, or they name what is not there.
+ */
+export async function loginParts(settings: Settings, parts: Parts): Promise<LoginParts> {
+  const weakSchemes = weakSchemesOf(settings);
+  const directories = await directoriesOf(settings, { parts, weakSchemes });
+  const { passwordWorkers, passwordMemoryMs, stateFolder } = settings;
+  const hashPool = await parts.take(
+    "hash pool",
+    passwordWorkers,
+    () => new HashPool({ workers: passwordWorkers }),
+    (pool) => pool.close(),
+  );
+  const guard = await guardOf(settings, parts);
+  const uses = await parts.take(
+    "app password uses",
+    stateFolder,
+    () => openAppPasswordUses(stateFolder),
+    (uses) => uses.flush(),
+  );
+  const madeUpKey = await parts.take("made-up key", stateFolder, () => keptKey(stateFolder));
+  const { defaultDomain, folderSeparator, masterUserSeparator, delegates, ntlmDomain } = settings;
+  const names = { defaultDomain, folderSeparator, masterUserSeparator, delegates, ntlmDomain };
+  const { masterUsers, weakPasswordSchemes } = settings;
+  const made = ["hash pool", "app password uses", "guard", "made-up key"];
+  const authenticator = await parts.take(
+    "authenticator",
+    // What it is made of is kept, or it is made anew for it.
+    [
+      names,
+      masterUsers,
+      weakPasswordSchemes,
+      passwordMemoryMs,
+      settings.directories,
+      ...made.map((name) => parts.identity(name)),
+    ],
+    () =>
+      new Authenticator({
+        directories,
+        hashPool,
+        passwordMemoryMs,
+        weakSchemes,
+        names,
+        masterUsers,
+        guard,
+        madeUpKey,
+        noteAppPassword: (user, name, address) => uses.note(user, name, address, Date.now()),
+      }),
+  );
+  const ways = new LoginWays({
+    authenticator,
+    extendedProtection: settings.extendedProtectionPolicy,
+    ntlm: settings.enableGssapiAndNtlmAuth ? await ntlmOf(settings, parts) : undefined,
+    kerberos: settings.enableGssapiAndNtlmAuth ? await kerberosOf(settings, parts) : undefined,
+    oauth: await oauthOf(settings, parts),
+    clientCertificates: await clientCertificatesOf(settings, parts),
+  });
+  return { authenticator, ways, guard, directories };
+}
+
+/** @throws {Error} If one is no scheme. */
+function weakSchemesOf({ weakPasswordSchemes }: Settings): WeakSchemes {
+  const { weak, unknown } = weakSchemesNamed(weakPasswordSchemes);
+  if (unknown.length === 0) return weak;
+  throw new Error(
+    `weak_password_schemes has ${unknown.join(", ")}; there are ${WEAK_SCHEMES.join(", ")}`,
+  );
+}
+
+async function directoriesOf(
+  { directories, weakPasswordSchemes }: Settings,
+  { parts, weakSchemes }: { readonly parts: Parts; readonly weakSchemes: WeakSchemes },
+): Promise<AccountDirectory[]> {
+  const made: AccountDirectory[] = [];
+  for (const [index, table] of directories.entries()) {
+    made.push(
+      await parts.take(
+        `directory ${index}`,
+        [table, weakPasswordSchemes],
+        () => openDirectory(table, weakSchemes),
+        (directory) => directory.close?.(),
+      ),
+    );
+  }
+  return made;
+}
+
+/** Kept over any change but that of its folder: what it has counted must not be forgotten. */
+async function guardOf(settings: Settings, parts: Parts): Promise<GuessingGuard> {
+  const { stateFolder: folder, neverBlockedAddresses } = settings;
+  for (const address of neverBlockedAddresses) {
+    if (parseAllowedNetworks(address) !== undefined) continue;
+    throw new Error(`never_blocked_addresses has ${address}, which is no address or network`);
+  }
+  return await parts.take(
+    "guard",
+    folder,
+    () => openGuessingGuard(guessingOptions(settings), { folder }),
+    (guard) => guard.close(),
+  );
+}
+
+/** What the guard is to go by; a reload gives them to one that is kept. */
+export function guessingOptions(settings: Settings): GuessingOptions {
+  return {
+    maxFailuresOfAddress: settings.maxFailedLoginsFromSingleAddress,
+    maxFailuresOfAccount: settings.maxFailedLoginsPerUser,
+    windowMs: settings.failedLoginWindowMs,
+    blockMs: settings.failedLoginBlockMs,
+    delayMs: settings.failedLoginDelayMs,
+    neverBlocked: settings.neverBlockedAddresses,
+  };
+}
+
+async function ntlmOf(settings: Settings, parts: Parts) {
+  const { ntlmDomain, ntlmAuthProgram, ntlmAuthProcesses, serverName, defaultDomain } = settings;
+  const helper = ntlmAuthProgram === "" ? undefined : await parts.take(
+    "ntlm_auth",
+    [ntlmAuthProgram, ntlmAuthProcesses],
+    () => new NtlmAuthHelpers({ command: [ntlmAuthProgram], processes: ntlmAuthProcesses }),
+    (helpers) => helpers.close(),
+  );
+  const names = {
+    netbiosDomain: ntlmDomain,
+    netbiosComputer: ntlmDomain,
+    dnsDomain: defaultDomain,
+    dnsComputer: serverName,
+  };
+  return { names, ownDomains: defaultDomain === "" ? [] : [defaultDomain], helper };
+}
+
+async function kerberosOf(settings: Settings, parts: Parts): Promise<Kerberos | undefined> {
+  const { gssapiKeytab, gssapiRealms, gssapiUser, extendedProtectionPolicy } = settings;
+  if (gssapiKeytab === "") return undefined;
+  const options = {
+    keytab: gssapiKeytab,
+    realms: gssapiRealms,
+    userTemplate: gssapiUser,
+    extendedProtection: extendedProtectionPolicy,
+    nameSeparators: [],
+  };
+  return await parts.take(
+    "Kerberos",
+    options,
+    async () => {
+      const kerberos = new Kerberos(options);
+      await kerberos.check();
+      return kerberos;
+    },
+    (kerberos) => kerberos.close(),
+  );
+}
+
+async function oauthOf(settings: Settings, parts: Parts): Promise<OAuthWay | undefined> {
+  const { oauthJwks, oauthIntrospectionUrl } = settings;
+  if (oauthJwks === "" && oauthIntrospectionUrl === "") return undefined;
+  const options = {
+    keySet: oauthJwks,
+    introspection: oauthIntrospectionUrl === "" ? undefined : {
+      url: oauthIntrospectionUrl,
+      clientId: settings.oauthIntrospectionClientId,
+      clientSecretFile: settings.oauthIntrospectionClientSecretFile,
+    },
+    issuer: settings.oauthIssuer,
+    audience: settings.oauthAudience,
+    scopes: settings.oauthScopes,
+    userClaim: settings.oauthUserClaim,
+  };
+  return {
+    validator: await parts.take("tokens", options, () => openTokenValidator(options)),
+    scope: settings.oauthScopes.join(" "),
+    openidConfiguration: settings.oauthOpenidConfigurationUrl,
+  };
+}
+
+async function clientCertificatesOf(settings: Settings, parts: Parts) {
+  const { clientCertificateAuthorities: file } = settings;
+  if (file === "") return undefined;
+  const options = {
+    authorities: await readFile(file, "utf8"),
+    userName: settings.clientCertificateUser,
+    revocationLists: settings.clientCertificateRevocationLists,
+  };
+  return await parts.take("client certificates", options, () => openClientCertificates(options));
+}
