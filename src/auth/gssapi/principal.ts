@@ -20,13 +20,23 @@ export interface Principal {
 const NAME = /^[\p{L}\p{M}\p{N}_](?:[\p{L}\p{M}\p{N}._$=&'!#~-]*[\p{L}\p{M}\p{N}_$-])?$/u;
 const REALM = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 
-/** Reads a principal as the Kerberos library writes it; undefined if it is not one of a user. */
-export function readPrincipal(octets: Uint8Array): Principal | undefined {
+/**
+ * Reads a principal as the Kerberos library writes it; undefined if it is not one of a user.
+ *
+ * @param separators Texts that must not be in its name, since they part names of users; "" is none.
+ */
+export function readPrincipal(
+  octets: Uint8Array,
+  separators: readonly string[] = [],
+): Principal | undefined {
   if (octets.length > USER_NAME_OCTETS) return undefined;
   const text = decode(octets);
   // An @ of the name itself is written with a backslash before it, which no name here may have.
   const [name, realm, ...more] = text?.split("@") ?? [];
   if (name === undefined || realm === undefined || more.length > 0) return undefined;
+  if (separators.some((separator) => separator !== "" && name.includes(separator))) {
+    return undefined;
+  }
   return NAME.test(name) && REALM.test(realm) ? { name, realm } : undefined;
 }
 
