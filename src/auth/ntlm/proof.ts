@@ -27,16 +27,18 @@ export interface ProofContext {
 /** True if the proof is right for this hash and, where the client says there is a MIC, the MIC too. */
 export function isProved(ntHash: Uint8Array, context: ProofContext): boolean {
   const { message, response, serverChallenge, negotiate, challenge } = context;
-  const authenticate = withoutMic(message);
-  let proved = false;
-  for (const domain of [message.domain.hashed, "", ...context.otherDomains]) {
+  const domains = new Set([message.domain.hashed, "", ...context.otherDomains]);
+  let right = false;
+  let chosen: Uint8Array = new Uint8Array();
+  for (const domain of domains) {
     const key = responseKey(ntHash, message.user.hashedUpper, domain);
     const proof = ntProof(key, serverChallenge, response.clientChallenge);
-    const sessionKey = sessionBaseKey(key, response.proof);
-    const mic = messageIntegrityCode(sessionKey, [negotiate, challenge, authenticate]);
-    const right = equalOctets(proof, response.proof);
-    const whole = !response.hasMic || message.mic !== undefined && equalOctets(mic, message.mic);
-    if (right && whole) proved = true;
+    const matches = equalOctets(proof, response.proof);
+    if (matches || !right) chosen = key;
+    right ||= matches;
   }
-  return proved;
+  if (!response.hasMic) return right;
+  const sessionKey = sessionBaseKey(chosen, response.proof);
+  const mic = messageIntegrityCode(sessionKey, [negotiate, challenge, withoutMic(message)]);
+  return message.mic !== undefined && equalOctets(mic, message.mic) && right;
 }
