@@ -208,6 +208,18 @@ test("a guesser with an account of his own gains nothing by logging in between",
     strictEqual(guesses, 30);
   }));
 
+test("a login forgives failures of its own account only, and no more than a few", () =>
+  withClock(async () => {
+    const { fail, succeed } = await openGuard();
+    for (let at = 0; at < 19; at++) await fail(GUESSER, "alice");
+    await fail(GUESSER, "mallory");
+    await succeed(GUESSER, "mallory");
+    await succeed(GUESSER, "alice");
+    const left = 30 - 19 + FORGIVEN_FAILED_LOGINS;
+    for (let at = 0; at < left; at++) strictEqual(await fail(GUESSER, "bob"), "failed");
+    strictEqual(await fail(GUESSER, "bob"), "delayed");
+  }));
+
 test("who knows one secret of an account cannot guess its others without end", () =>
   withClock(async () => {
     const { fail, succeed } = await openGuard();
@@ -294,18 +306,18 @@ test("too many that wait are told to come back, and who is in line is not harmed
 
 test("an attempt that is ended twice gives back one place", () =>
   withClock(async () => {
-    const { guard } = await openGuard({ maxFailuresOfAddress: 1 });
+    const { guard } = await openGuard({ maxFailuresOfAddress: 2 });
     const one = await guard.begin(GUESSER, "alice");
-    if (one.kind !== "open") throw new Error("It is not open.");
-    one.dropped();
-    one.dropped();
     const two = await guard.begin(GUESSER, "alice");
-    strictEqual(two.kind, "open");
-    let third = "waits";
-    const pending = guard.begin(GUESSER, "alice").then(({ kind }) => third = kind);
+    if (one.kind !== "open" || two.kind !== "open") throw new Error("They are not open.");
+    one.dropped();
+    one.dropped();
+    strictEqual((await guard.begin(GUESSER, "alice")).kind, "open");
+    let fourth = "waits";
+    const pending = guard.begin(GUESSER, "alice").then(({ kind }) => fourth = kind);
     await new Promise((done) => setTimeout(done, 5));
-    strictEqual(third, "waits");
-    if (two.kind === "open") two.dropped();
+    strictEqual(fourth, "waits");
+    two.dropped();
     strictEqual(await pending, "open");
   }));
 

@@ -1,5 +1,6 @@
 /** What the tests of guessing stand on: a clock in the test's hand, and a guard that does not wait. */
 
+import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +28,7 @@ export const octets = (text: string) => new TextEncoder().encode(text);
 
 /** Runs `work` while the time of day is what it sets. */
 export async function withClock(
-  work: (clock: { nowMs: number }) => Promise<void>,
+  work: (clock: { nowMs: number }) => void | Promise<void>,
 ): Promise<void> {
   const { now } = Date;
   const clock = { nowMs: Date.UTC(2026, 6, 1) };
@@ -97,4 +98,23 @@ export async function withFolder(work: (folder: string) => Promise<void>): Promi
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What is logged meanwhile. */
+export async function logged(work: () => Promise<void>): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  configureSync({
+    reset: true,
+    sinks: { noted: (record) => void records.push(record) },
+    loggers: [
+      { category: "popkeep", lowestLevel: "debug", sinks: ["noted"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
+    ],
+  });
+  try {
+    await work();
+  } finally {
+    resetSync();
+  }
+  return records;
 }
