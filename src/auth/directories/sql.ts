@@ -1,0 +1,139 @@
+/**
+ * The account directory that is a database: PostgreSQL, MySQL, MariaDB, or an SQLite file. Users are found by
+ * one query of the settings, as in Dovecot.
+ *
+ * popkeep starts whether the database is there or not. The query is tried at the start for a name that
+ * nobody can have, which tells what is wrong with it, and which secrets it gives.
+ *
+ * *Knows* what the columns mean. *Does not know* databases.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { ConnectionPool } from "../connection_pool.ts";
+import type { AccountDirectory, DirectoryEntry } from "../directory.ts";
+import { LearntDecoys } from "../learnt_decoys.ts";
+import type { SecretKind } from "../login.ts";
+import { partsOf } from "../name_template.ts";
+import { type DatabaseConnection, type QueryResult, UselessAnswer } from "../sql/database.ts";
+import { isMysqlAnswer, openMysql } from "../sql/mysql.ts";
+import { isPostgresqlAnswer, openPostgresql } from "../sql/postgresql.ts";
+import { isQueryFault, parseQuery, type QueryTemplate } from "../sql/query_template.ts";
+import { columnName, readRow, secretKindsOf } from "../sql/row.ts";
+import { openSqlite } from "../sql/sqlite.ts";
+import {
+  type DatabasePlace,
+  faultsOfSql,
+  parseDatabaseUrl,
+  type SqlOptions,
+} from "../sql/sql_options.ts";
+import { faultOfUserName } from "../user_name.ts";
+
+const logger = getLogger(["popkeep", "auth"]);
+
+/** No user's: a name cannot begin with "." (user_name.ts). */
+const NOBODY = ".nobody";
+
+const DIALECTS = {
+  postgresql: { open: openPostgresql, isAnswer: isPostgresqlAnswer },
+  mysql: { open: openMysql, isAnswer: isMysqlAnswer },
+  sqlite: { open: openSqlite, isAnswer: () => false },
+} as const;
+
+/**
+ * Opens the directory and tries the query once; that the database does not answer is logged and no more.
+ *
+ * @throws {Error} If the options cannot be; its message names the settings.
+ */
+export async function openSqlDirectory(options: SqlOptions): Promise<AccountDirectory> {
+  const place = parseDatabaseUrl(options.url);
+  const query = place && parseQuery(options.query, place.dialect);
+  const faults = faultsOfSql(options);
+  if (faults.length > 0 || place === undefined || query === undefined || isQueryFault(query)) {
+    throw new Error(faults.join(" "));
+  }
+  const directory = new SqlDirectory(place, query, options);
+  await directory.tryQuery();
+  return directory;
+}
+
+class SqlDirectory implements AccountDirectory {
+  readonly kind = "sql";
+  readonly findsByName = true;
+  readonly #query: QueryTemplate;
+  readonly #options: SqlOptions;
+  readonly #pool: ConnectionPool<DatabaseConnection>;
+  readonly #decoys: LearntDecoys;
+  #columns: readonly string[] = [];
+  #secretKinds: ReadonlySet<SecretKind> = new Set();
+
+  constructor(place: DatabasePlace, query: QueryTemplate, options: SqlOptions) {
+    const { open, isAnswer } = DIALECTS[place.dialect];
+    this.#query = query;
+    this.#options = options;
+    this.#decoys = new LearntDecoys(options.weakSchemes);
+    this.#pool = new ConnectionPool<DatabaseConnection>({
+      servers: [options.url],
+      open: () => open(place, options),
+      end: (connection) => connection.end(),
+      isOpen: (connection) => connection.isOpen(),
+      isAnswer: (error) => error instanceof UselessAnswer || isAnswer(error),
+      // A thread reads a file as fast as several would.
+      connections: place.dialect === "sqlite" ? 1 : options.connections,
+      openMs: options.connectTimeoutMs,
+      useMs: options.queryTimeoutMs,
+    });
+  }
+
+  /** Those that the query's columns can give; none until the database has answered once. */
+  get secretKinds(): ReadonlySet<SecretKind> {
+    return this.#secretKinds;
+  }
+
+  async lookUp(user: string): Promise<DirectoryEntry | undefined> {
+    if (faultOfUserName(user) !== undefined) return undefined;
+    const { rows } = await this.#ask(user);
+    if (rows.length > 1) throw new Error("The query finds several rows for a name");
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const { entry } = readRow(row, this.#options.defaultPasswordScheme);
+    this.#decoys.learn(entry.account.user, entry.storedPassword);
+    return entry;
+  }
+
+  decoyFor(user: string): string {
+    return this.#decoys.decoyFor(user);
+  }
+
+  close(): Promise<void> {
+    this.#pool.close();
+    return Promise.resolve();
+  }
+
+  /** Never rejects. */
+  async tryQuery(): Promise<void> {
+    try {
+      await this.#ask(NOBODY);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.error("the database of a directory does not answer as it should", { reason });
+    }
+  }
+
+  async #ask(user: string): Promise<QueryResult> {
+    const parts = partsOf(user);
+    const values = this.#query.variables.map((variable) => parts[variable]);
+    const result = await this.#pool.run((connection) => connection.query(this.#query.sql, values));
+    this.#note(result.columns);
+    return result;
+  }
+
+  #note(columns: readonly string[]): void {
+    if (columns.join() === this.#columns.join()) return;
+    this.#columns = columns;
+    this.#secretKinds = secretKindsOf(columns);
+    for (const needed of ["user", "password"]) {
+      if (columns.some((column) => columnName(column) === needed)) continue;
+      logger.warn("the query of a directory gives no such column", { column: needed });
+    }
+  }
+}

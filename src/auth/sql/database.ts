@@ -1,0 +1,64 @@
+/**
+ * What an SQL directory needs of a database, whichever it is.
+ *
+ * *Knows* rows. *Does not know* what a user is.
+ */
+
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import type { ConnectionOptions } from "node:tls";
+import type { Row } from "./row.ts";
+import { type DatabasePlace, isLocal, type SqlOptions } from "./sql_options.ts";
+
+export interface QueryResult {
+  /** All names of columns, also where there is no row. */
+  readonly columns: readonly string[];
+  /** At most as many as it takes to see that there are several. */
+  readonly rows: readonly Row[];
+}
+
+export interface DatabaseConnection {
+  /** @throws What the database's client says. */
+  query(sql: string, values: readonly string[]): Promise<QueryResult>;
+  isOpen(): boolean;
+  /** At once, in whatever state it is; never throws. */
+  end(): void;
+}
+
+/** The database answered, and what it says is of no use. */
+export class UselessAnswer extends Error {
+  override readonly name = "UselessAnswer";
+}
+
+/** The password of the database login; "" if there is none. */
+export async function databasePassword(options: SqlOptions): Promise<string> {
+  const { passwordFile, passwordEnvironment } = options;
+  if (passwordEnvironment !== "") {
+    const password = process.env[passwordEnvironment];
+    if (password === undefined) {
+      throw new Error("The environment variable that password_environment names is not set");
+    }
+    return password;
+  }
+  if (passwordFile === "") return "";
+  const [line = ""] = (await readFile(passwordFile, "utf8")).split(/\r?\n/, 1);
+  return line;
+}
+
+/** TLS as the settings want it; undefined for none. */
+export async function databaseTls(
+  place: DatabasePlace,
+  options: SqlOptions,
+): Promise<ConnectionOptions | undefined> {
+  const wanted = options.tls !== "auto"
+    ? options.tls
+    : isLocal(place, options.socket)
+    ? "none"
+    : "verify";
+  if (wanted === "none") return undefined;
+  return {
+    rejectUnauthorized: wanted === "verify",
+    minVersion: "TLSv1.2",
+    ...(options.caFile === "" ? {} : { ca: await readFile(options.caFile, "utf8") }),
+  };
+}

@@ -1,0 +1,62 @@
+/** A connection to PostgreSQL, by `pg`. */
+
+import { Client, type ClientConfig, DatabaseError } from "pg";
+import {
+  type DatabaseConnection,
+  databasePassword,
+  databaseTls,
+  type QueryResult,
+} from "./database.ts";
+import type { Row } from "./row.ts";
+import type { DatabasePlace, SqlOptions } from "./sql_options.ts";
+
+export async function openPostgresql(
+  place: DatabasePlace,
+  options: SqlOptions,
+): Promise<DatabaseConnection> {
+  const tls = await databaseTls(place, options);
+  const config: ClientConfig = {
+    host: options.socket === "" ? place.host : options.socket,
+    port: place.port,
+    user: place.login,
+    password: await databasePassword(options),
+    database: place.database,
+    ssl: tls ?? false,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    // The server gives up as well, rather than go on for nobody.
+    statement_timeout: options.queryTimeoutMs,
+    application_name: "popkeep",
+    keepAlive: true,
+  };
+  const client = new Client(config);
+  let open = true;
+  // A connection that is lost while it lies idle says so here; unheard, it would end the process.
+  client.on("error", () => open = false);
+  client.on("end", () => open = false);
+  const end = () => {
+    open = false;
+    client.end().catch(() => {});
+  };
+  try {
+    await client.connect();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return {
+    query: async (sql, values): Promise<QueryResult> => {
+      const { rows, fields } = await client.query<Row>(sql, [...values]);
+      return { columns: fields.map(({ name }) => name), rows };
+    },
+    isOpen: () => open,
+    end,
+  };
+}
+
+/**
+ * Whether PostgreSQL answered and can go on: not where it is going down, has no place for us or gave up
+ * (SQLSTATE classes 08, 53, 57, 58).
+ */
+export function isPostgresqlAnswer(error: unknown): boolean {
+  return error instanceof DatabaseError && !/^(?:08|53|57|58)/.test(error.code ?? "08");
+}
