@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import { settingsWarnings } from "../settings.ts";
 import { openPasswdFile } from "../auth/passwd_file.ts";
+import { WEAK_SCHEMES, weakSchemesNamed } from "../auth/stored_password.ts";
 import { listUsers } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { usersWithoutPlace } from "./login_obstacles.ts";
@@ -24,8 +25,13 @@ export function configCheckCommand(): Command {
 async function check(options: ConfigOptions): Promise<void> {
   const settings = settingsOrFailure(options);
   const warnings = settingsWarnings(settings);
-  const { users, faults } = await listUsers(settings.userFile);
-  const directory = await openPasswdFile(settings.userFile);
+  const { weak, unknown } = weakSchemesNamed(settings.weakPasswordSchemes);
+  for (const name of unknown) {
+    const message = `${name} is no weak scheme; those are ${WEAK_SCHEMES.join(", ")}`;
+    warnings.push({ key: "weak_password_schemes", message });
+  }
+  const { users, faults } = await listUsers(settings.userFile, weak);
+  const directory = await openPasswdFile(settings.userFile, { weakSchemes: weak });
   if (users.length === 0) {
     warnings.push({ key: "user_file", message: `there are no users in ${settings.userFile}` });
   }

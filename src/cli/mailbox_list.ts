@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { openPasswdFile } from "../auth/passwd_file.ts";
+import { weakSchemesNamed } from "../auth/stored_password.ts";
 import { listUsers } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -28,9 +29,11 @@ interface Row {
 }
 
 async function list(options: ConfigOptions & ListOptions): Promise<void> {
-  const { userFile, maildir } = settingsOrFailure(options, { checkFiles: false });
-  const directory = await openPasswdFile(userFile);
-  const { users, faults } = await listUsers(userFile);
+  const settings = settingsOrFailure(options, { checkFiles: false });
+  const { userFile, maildir } = settings;
+  const { weak } = weakSchemesNamed(settings.weakPasswordSchemes);
+  const directory = await openPasswdFile(userFile, { weakSchemes: weak });
+  const { users, faults } = await listUsers(userFile, weak);
   await printUserFileFaults(userFile, faults);
   const rows: Row[] = [];
   for (const { user } of users) {

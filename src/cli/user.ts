@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { withExample } from "./example.ts";
 import { userAddCommand } from "./user_add.ts";
+import { userAppPasswordCommand } from "./user_app_password.ts";
 import { userListCommand } from "./user_list.ts";
 import { userPasswdCommand } from "./user_passwd.ts";
 import { userRemoveCommand } from "./user_remove.ts";
@@ -15,6 +16,7 @@ export function userCommand(): Command {
     .addCommand(userPasswdCommand())
     .addCommand(userRemoveCommand())
     .addCommand(userListCommand())
+    .addCommand(userAppPasswordCommand())
     .addCommand(userTestCommand());
   return withExample(command, "popkeep user add alice@example.com");
 }

@@ -21,8 +21,18 @@ import {
   type SchemeOptions,
   storedPassword,
 } from "./user_file.ts";
+import {
+  makeSecrets,
+  planSecrets,
+  type SecretOptions,
+  secretSentences,
+  secretWarnings,
+  withSecretOptions,
+} from "./user_secrets.ts";
 
-type Options = ConfigOptions & PasswordOptions & SchemeOptions & { readonly home?: string };
+type Options = ConfigOptions & PasswordOptions & SchemeOptions & SecretOptions & {
+  readonly home?: string;
+};
 
 export function userAddCommand(): Command {
   const command = new Command("add")
@@ -33,6 +43,7 @@ export function userAddCommand(): Command {
     .option(...PASSWORD_STDIN)
     .addOption(schemeOption())
     .action(add);
+  withSecretOptions(command, { mayRemove: false });
   return withExample(
     command,
     "popkeep user add alice@example.com --home /srv/mail/alice",
@@ -58,8 +69,15 @@ async function add(user: string, options: Options): Promise<void> {
   }
   const password = await newPassword(printable(user), options);
   const stored = await storedPassword(options.scheme ?? passwordScheme, password);
-  await editing(addUser(userFile, { user, storedPassword: stored, ...home }));
-  const warnings = sendingWarnings({ user, password }, settings.maxCommandSizeOctets);
+  const plan = planSecrets(options, new Set());
+  const secrets = await makeSecrets(plan, password);
+  await editing(addUser(userFile, { user, storedPassword: stored, secrets, ...home }));
+  const warnings = [
+    ...sendingWarnings({ user, password }, settings.maxCommandSizeOctets),
+    ...secretWarnings(plan, userFile),
+  ];
   await printErrors(warnings.map((warning) => `warning: ${warning}`));
-  await print(`Added ${printable(user)} to ${userFile}.\n`);
+  const shown = printable(user);
+  const sentences = [`Added ${shown} to ${userFile}.`, ...secretSentences(plan, shown)];
+  await print(sentences.map((sentence) => `${sentence}\n`).join(""));
 }

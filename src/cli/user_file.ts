@@ -103,9 +103,9 @@ export async function storedPassword(scheme: string, password: Uint8Array): Prom
 }
 
 /** Runs an edit of the user file; its refusals become failures. */
-export async function editing(edit: Promise<void>): Promise<void> {
+export async function editing<Result>(edit: Promise<Result>): Promise<Result> {
   try {
-    await edit;
+    return await edit;
   } catch (error) {
     if (!(error instanceof UserFileError)) throw error;
     throw new Failure(ExitCode.badData, asClause(error.message), { cause: error });
@@ -129,7 +129,7 @@ export function printUserFileFaults(
 }
 
 /** A sentence as it stands after "popkeep: ". A name such as BLF-CRYPT stays as it is. */
-function asClause(sentence: string): string {
+export function asClause(sentence: string): string {
   const begin = /^[A-Z](?![A-Z])/.test(sentence)
     ? sentence.charAt(0).toLowerCase()
     : sentence.charAt(0);

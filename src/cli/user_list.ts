@@ -3,7 +3,8 @@
 import { Command } from "commander";
 import type { DirectoryEntry } from "../auth/directory.ts";
 import { openPasswdFile } from "../auth/passwd_file.ts";
-import { isHashFault, readStoredPassword } from "../auth/stored_password.ts";
+import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
+import { isHashFault, readStoredPassword, weakSchemesNamed } from "../auth/stored_password.ts";
 import { listUsers } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { print } from "./output.ts";
@@ -14,7 +15,7 @@ import { printUserFileFaults } from "./user_file.ts";
 
 export function userListCommand(): Command {
   const command = new Command("list")
-    .description("list the users: name, password scheme, state, home")
+    .description("list the users: name, password scheme, state, home, ways to log in")
     .addOption(configOption())
     .option("--json", "print JSON")
     .action(list);
@@ -22,13 +23,17 @@ export function userListCommand(): Command {
 }
 
 async function list(options: ConfigOptions & ListOptions): Promise<void> {
-  const { userFile } = settingsOrFailure(options, { checkFiles: false });
-  const directory = await openPasswdFile(userFile);
-  const { users, faults } = await listUsers(userFile);
+  const { userFile, weakPasswordSchemes } = settingsOrFailure(options, { checkFiles: false });
+  const { weak } = weakSchemesNamed(weakPasswordSchemes);
+  const directory = await openPasswdFile(userFile, { weakSchemes: weak });
+  const { users, faults } = await listUsers(userFile, weak);
   await printUserFileFaults(userFile, faults);
   const rows: Row[] = [];
   for (const { user, scheme = null, home = null } of users) {
-    rows.push({ user, scheme, state: stateOf(await directory.lookUp(user)), home });
+    const entry = await directory.lookUp(user);
+    const ways = entry === undefined ? [] : waysOf(entry, weak);
+    const appPasswords = (entry?.appPasswords ?? []).map(({ name }) => name);
+    rows.push({ user, scheme, state: stateOf(entry, ways), home, ways, appPasswords });
   }
   await print(listing(options, {
     columns: [
@@ -36,12 +41,14 @@ async function list(options: ConfigOptions & ListOptions): Promise<void> {
       { title: "SCHEME" },
       { title: "STATE" },
       { title: "HOME", shrinksTo: 12 },
+      { title: "WAYS" },
     ],
-    rows: rows.map(({ user, scheme, state, home }) => [
+    rows: rows.map(({ user, scheme, state, home, ways }) => [
       printable(user),
       scheme ?? "-",
       state,
       printable(home ?? "-"),
+      ways.join(",") || "-",
     ]),
     values: rows,
   }));
@@ -52,12 +59,32 @@ interface Row {
   readonly scheme: string | null;
   readonly state: "active" | "disabled" | "locked" | "unusable";
   readonly home: string | null;
+  readonly ways: readonly Way[];
+  /** Their names. */
+  readonly appPasswords: readonly string[];
 }
 
-/** `locked` has no password that could be right, `unusable` one that popkeep cannot check. */
-function stateOf(entry: DirectoryEntry | undefined): Row["state"] {
+/** What the entry has something stored for; whether the server offers it is another matter. */
+type Way = "password" | "ntlm" | "scram" | "app-password";
+
+function waysOf(entry: DirectoryEntry, weak: WeakSchemes): Way[] {
+  const { storedPassword, secrets = {}, appPasswords = [] } = entry;
+  const ways: [Way, boolean][] = [
+    ["password", !isHashFault(readStoredPassword(storedPassword, weak))],
+    ["ntlm", secrets.ntHash !== undefined],
+    ["scram", secrets.scramSha256 !== undefined],
+    ["app-password", appPasswords.length > 0],
+  ];
+  return ways.flatMap(([way, has]) => has ? [way] : []);
+}
+
+/**
+ * `locked` has nothing that could be right, and `unusable` only what popkeep cannot check; a user with
+ * another way than the password is neither.
+ */
+function stateOf(entry: DirectoryEntry | undefined, ways: readonly Way[]): Row["state"] {
   if (entry === undefined) return "unusable"; // it went away while we looked
+  if (ways.length > 0) return entry.disabled ? "disabled" : "active";
   const stored = readStoredPassword(entry.storedPassword);
-  if (isHashFault(stored)) return stored.kind === "locked" ? "locked" : "unusable";
-  return entry.disabled ? "disabled" : "active";
+  return isHashFault(stored) && stored.kind === "locked" ? "locked" : "unusable";
 }

@@ -1,7 +1,7 @@
 /** `popkeep user passwd`: a new password for a user. */
 
 import { Command } from "commander";
-import { setPassword } from "../auth/user_file_edit.ts";
+import { appPasswordsOf, secretKindsOf, setPassword } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { print, printErrors } from "./output.ts";
 import { newPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
@@ -15,8 +15,16 @@ import {
   type SchemeOptions,
   storedPassword,
 } from "./user_file.ts";
+import {
+  makeSecrets,
+  planSecrets,
+  type SecretOptions,
+  secretSentences,
+  secretWarnings,
+  withSecretOptions,
+} from "./user_secrets.ts";
 
-type Options = ConfigOptions & PasswordOptions & SchemeOptions;
+type Options = ConfigOptions & PasswordOptions & SchemeOptions & SecretOptions;
 
 export function userPasswdCommand(): Command {
   const command = new Command("passwd")
@@ -26,17 +34,42 @@ export function userPasswdCommand(): Command {
     .option(...PASSWORD_STDIN)
     .addOption(schemeOption())
     .action(passwd);
-  return withExample(command, "popkeep user passwd alice@example.com");
+  withSecretOptions(command, { mayRemove: true });
+  return withExample(
+    command,
+    "popkeep user passwd alice@example.com",
+    "popkeep user passwd alice@example.com --ntlm",
+  );
 }
 
 async function passwd(name: string, options: Options): Promise<void> {
   const settings = settingsOrFailure(options, { checkFiles: false });
   const { userFile, passwordScheme } = settings;
   const { user } = await existingUser(userFile, name);
+  const plan = planSecrets(options, await editing(secretKindsOf(userFile, user)));
   const password = await newPassword(printable(user), options);
   const stored = await storedPassword(options.scheme ?? passwordScheme, password);
-  await editing(setPassword(userFile, user, stored));
-  const warnings = sendingWarnings({ user, password }, settings.maxCommandSizeOctets);
+  await editing(setPassword(userFile, user, stored, await makeSecrets(plan, password)));
+  const warnings = [
+    ...sendingWarnings({ user, password }, settings.maxCommandSizeOctets),
+    ...secretWarnings(plan, userFile),
+  ];
   await printErrors(warnings.map((warning) => `warning: ${warning}`));
-  await print(`Changed the password of ${printable(user)}.\n`);
+  const shown = printable(user);
+  const sentences = [
+    `Changed the password of ${shown}.`,
+    ...secretSentences(plan, shown),
+    ...await appPasswordSentences(userFile, user),
+  ];
+  await print(sentences.map((sentence) => `${sentence}\n`).join(""));
+}
+
+/** App passwords are not made of the password, so a new one does not end them. */
+async function appPasswordSentences(userFile: string, user: string): Promise<string[]> {
+  const names = (await editing(appPasswordsOf(userFile, user))).map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    `The app passwords go on working: ${names.join(", ")}. ` +
+    "`popkeep user app-password remove` ends one.",
+  ];
 }

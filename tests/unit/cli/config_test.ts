@@ -109,3 +109,33 @@ test("reference prints docs/settings.md", async () => {
   const page = readFileSync(new URL("../../../docs/settings.md", import.meta.url), "utf8");
   ok(stdout === page, "docs/settings.md is not current; run: make docs");
 });
+
+test("a weak scheme that is none is told, and users of those that are named are not", async () => {
+  const { config, folder } = setUp(
+    'ssl_bindings = []\nlogin_type = "plaintext_login"\nmaildir = "mail/{user}"\n' +
+      'unencrypted_or_tls_bindings = ["127.0.0.1:0"]\nweak_password_schemes = ["ssha", "SHA512"]\n',
+    "dora:{SSHA}rp3DNX2dmLTYy92qItw30NWQZIqD7RuK\n",
+  );
+  mkdirSync(`${folder}/mail`);
+  const { stderr } = await config("check");
+  strictEqual(
+    stderr,
+    "popkeep: warning: weak_password_schemes: SHA512 is no weak scheme; those are MD5-CRYPT, SSHA, " +
+      "SHA, SMD5, MD5, PLAIN-MD4, NTLM, CRAM-MD5\n",
+  );
+});
+
+test("a user whose mail is in another format than Maildir is told", async () => {
+  const { config } = setUp(
+    'ssl_bindings = []\nmaildir = "/mail/{user}"\n',
+    "dora:{PLAIN}x::::::userdb_mail=mbox:~/mail\n",
+  );
+  const { stderr } = await config("check");
+  ok(
+    stderr.includes(
+      "maildir: dora would be refused with -ERR [SYS/PERM]: userdb_mail names the format mbox, and " +
+        "only maildir is served\n",
+    ),
+    stderr,
+  );
+});

@@ -106,8 +106,8 @@ test("the users are listed with scheme, state and home, and bad lines are told",
   strictEqual(exitCode, 0);
   strictEqual(
     stdout,
-    "alice\tPLAIN\tactive\t/home/alice\nbob\tSSHA512\tunusable\t-\n" +
-      "carol\tCRYPT\tlocked\t-\ndora\tPLAIN\tdisabled\t-\n",
+    "alice\tPLAIN\tactive\t/home/alice\tpassword\nbob\tSSHA512\tunusable\t-\t-\n" +
+      "carol\tCRYPT\tlocked\t-\t-\ndora\tPLAIN\tdisabled\t-\tpassword\n",
   );
   ok(stderr.includes(`popkeep: warning: ${folder}/users:5: a user name `), stderr);
   const json = JSON.parse((await user(["list", "--json"])).stdout);
@@ -116,6 +116,8 @@ test("the users are listed with scheme, state and home, and bad lines are told",
     scheme: "PLAIN",
     state: "active",
     home: "/home/alice",
+    ways: ["password"],
+    appPasswords: [],
   });
 });
 
