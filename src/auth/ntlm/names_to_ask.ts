@@ -26,7 +26,7 @@ export function namesToAsk(
   const { user, domain } = splitDomain(sent);
   const own = ownDomains.some((name) => name.toLowerCase() === domain.toLowerCase());
   const looksLikeDns = /^[^.@\\/\s]+(?:\.[^.@\\/\s]+)+$/.test(domain);
-  if (own || !looksLikeDns || user.includes("@")) return { plain: user, names: [user] };
+  if (own || !looksLikeDns || /[@\\]/.test(user)) return { plain: user, names: [user] };
   const qualified = `${user}@${domain.toLowerCase()}`;
   if (Buffer.byteLength(qualified, "utf8") > USER_NAME_OCTETS) {
     return { plain: user, names: [user] };

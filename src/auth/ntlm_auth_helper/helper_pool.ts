@@ -5,9 +5,9 @@
  * A client that lets it wait holds up others, so it may do so for NTLM_HELPER_HOLD_MS, and for no more than
  * NTLM_HELPER_TURN_MS while others want a process. What such a client says later is `unavailable`.
  *
- * A new NEGOTIATE makes a helper forget the exchange before, so a process that is not in the middle of an
- * answer is lent again as it is; one that is, or that has failed, is ended, and the next exchange starts
- * another. One that cannot be started is not tried again for a second.
+ * A new NEGOTIATE makes a helper forget the exchange before, so a process whose client is gone is lent
+ * again as it is, once it has answered what it was asked. One that has failed is ended, and the next
+ * exchange starts another, though none for a second.
  *
  * *Knows* processes and time. *Does not know* NTLM.
  */
@@ -165,7 +165,6 @@ export class NtlmAuthHelpers implements NtlmHelper {
 
   #giveBack(helper: HelperProcess): void {
     this.#lent.delete(helper);
-    if (helper.busy || this.#closed) helper.end();
     if (helper.usable) this.#idle.push(helper);
     else this.#failedAtMs = performance.now();
     while (this.#waiting.length > 0) {

@@ -98,6 +98,7 @@ test("who knows what an unknown user's hash is made of is refused all the same",
   const { ntHash } = found.secrets;
   desk.madeUp = () => Uint8Array.from([...ntHash, ...ntHash]);
   strictEqual(await ntlmOutcome(desk, { user: "nobody", password: PASSWORD }), "refused");
+  deepStrictEqual(desk.asked, ["secretsOf nobody", "refuse nobody"]);
 });
 
 test("the user name is hashed in upper case, in whatever case it is sent", async () => {
@@ -131,6 +132,12 @@ test("a domain of the DNS that is not ours is part of the name first, and then n
   const bob = { user: "bob", password: "other", domain: "B.org" };
   strictEqual(await ntlmOutcome(desk, bob), "granted");
   deepStrictEqual(desk.asked, ["secretsOf bob@b.org", "secretsOf bob", "admit bob@b.org"]);
+});
+
+test("of two users with one password the one whose domain was said logs in", async () => {
+  const desk = new NtlmDesk({ bob: PASSWORD, "bob@b.org": PASSWORD });
+  await ntlmOutcome(desk, { user: "bob", password: PASSWORD, domain: "b.org" });
+  strictEqual(desk.asked.at(-1), "admit bob@b.org");
 });
 
 test("as many names are asked for an unknown user as for a known one", async () => {
