@@ -26,9 +26,15 @@ export interface Exchange {
   /**
    * The exchange ended before it was done: the client cancelled it, broke its rules or is gone, perhaps
    * while `next` is under way. To give back what it holds; idempotent.
+   *
+   * Returns what it had come to where only the client's last word was missing, as after the challenge that
+   * tells of a failure (RFC 7628 §3.2.3): a failed login is one though the client leaves then.
    */
-  abandon?(): void;
+  abandon?(): Done | void;
 }
+
+/** How an exchange ends. */
+export type Done = Extract<Step, { readonly kind: "done" }>;
 
 export type Step =
   | { readonly kind: "challenge"; readonly octets: Uint8Array }

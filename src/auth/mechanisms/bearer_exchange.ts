@@ -12,7 +12,7 @@
 import { Buffer } from "node:buffer";
 import { RESPONSE_LINE_OCTETS } from "../../limits.ts";
 import type { LoginDesk, LoginOutcome } from "../login.ts";
-import type { Exchange, Mechanism, Step } from "../mechanism.ts";
+import type { Done, Exchange, Mechanism, Step } from "../mechanism.ts";
 import type { CheckToken, TokenFault } from "../oauth/token_check.ts";
 import type { BearerMessage } from "./bearer_message.ts";
 
@@ -49,7 +49,8 @@ class BearerExchange implements Exchange {
   readonly #form: BearerForm;
   readonly #options: BearerOptions;
   /** What is said once the client has answered the challenge that told it of its failure. */
-  #failed: Step | undefined;
+  #failed: Done | undefined;
+  #abandoned = false;
 
   constructor(form: BearerForm, options: BearerOptions) {
     this.#form = form;
@@ -61,6 +62,13 @@ class BearerExchange implements Exchange {
     if (response === undefined) return { kind: "challenge", octets: new Uint8Array() };
     const message = this.#form.parse(response);
     return message === undefined ? { kind: "malformed" } : this.#logIn(message);
+  }
+
+  abandon(): Done | undefined {
+    this.#abandoned = true;
+    const failed = this.#failed;
+    this.#failed = undefined;
+    return failed;
   }
 
   async #logIn({ claimed, token }: BearerMessage): Promise<Step> {
@@ -85,8 +93,9 @@ class BearerExchange implements Exchange {
 
   /** Ends the exchange; by way of a challenge if the outcome is a refusal. */
   #end(fault: TokenFault, user: string, outcome: LoginOutcome): Step {
-    const done: Step = { kind: "done", user, outcome };
-    if (outcome.kind !== "refused") return done;
+    const done: Done = { kind: "done", user, outcome };
+    // Nobody is there any more who could answer a challenge.
+    if (outcome.kind !== "refused" || this.#abandoned) return done;
     this.#failed = done;
     return {
       kind: "challenge",

@@ -2,7 +2,7 @@
  * The mechanism XOAUTH2, which Google made and Microsoft took over: no RFC, but what most clients have.
  *
  * A failure is told in Google's form, as JSON with an HTTP status. Exchange refuses at once instead;
- * clients that were made for it answer any challenge by cancelling, or take it for the refusal.
+ * clients that were made for that take the challenge for the refusal, which it is.
  */
 
 import type { Mechanism } from "../mechanism.ts";

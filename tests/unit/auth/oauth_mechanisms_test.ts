@@ -32,7 +32,7 @@ function begin(form: Form, options: Partial<BearerOptions> = {}) {
   const exchange = mechanism.start();
   const next = (text: string | undefined) =>
     exchange.next(text === undefined ? undefined : Buffer.from(text, "utf8"));
-  return { desk, checked, mechanism, next };
+  return { desk, checked, mechanism, exchange, next };
 }
 
 const VERDICTS: Readonly<Record<string, TokenVerdict>> = {
@@ -119,6 +119,22 @@ for (const form of FORMS) {
       deepStrictEqual(desk.asked, [["refuse", "alice@example.com"]]);
       strictEqual(checked.length, 1);
     }
+  });
+
+  test(`${form}: a client that leaves when it is told of its failure has failed, once`, async () => {
+    const { exchange, next } = begin(form);
+    await next(response(form, "alice@example.com", "bad"));
+    const outcome = { kind: "refused" };
+    deepStrictEqual(exchange.abandon?.(), { kind: "done", user: "alice@example.com", outcome });
+    strictEqual(exchange.abandon?.(), undefined);
+  });
+
+  test(`${form}: a client that leaves while its token is looked at is not asked anything`, async () => {
+    const { exchange, next } = begin(form);
+    const step = next(response(form, "alice@example.com", "bad"));
+    strictEqual(exchange.abandon?.(), undefined);
+    const outcome = { kind: "refused" };
+    deepStrictEqual(await step, { kind: "done", user: "alice@example.com", outcome });
   });
 
   test(`${form}: a failure is counted before the client is told of it`, async () => {
