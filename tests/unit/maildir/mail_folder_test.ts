@@ -112,6 +112,7 @@ maildirTest(
   "folders in folders are found level by level, and a Maildir's own are none",
   async (maildir) => {
     fill(`${maildir.path}/Work/a.b`, 2);
+    mkdirSync(`${maildir.path}/cur/new`);
     const count = opener(maildir, `maildir:${maildir.path}:LAYOUT=fs`);
     deepStrictEqual([await count("Work/a.b"), await count("WORK/A.B")], [2, 2]);
     for (const name of ["new", "cur", "tmp", "CUR", "Work/cur", ".Work", "Work/../Work", "a.b"]) {

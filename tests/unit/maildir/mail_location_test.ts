@@ -114,8 +114,16 @@ test("a home that is missing or odd gives no path that begins there", () => {
 });
 
 test("a name never leads out of the folder that the location means", () => {
-  for (const user of ["../etc", "a/b", ".hidden", "al@..", "al@../x", "al@.x", "@ex.org", "al@"]) {
-    strictEqual(inboxOf("maildir:/v/%d/%n/%u", user), undefined, user);
+  const unsafe: readonly [variable: string, users: readonly string[]][] = [
+    ["%u", ["../etc", "a/b", ".hidden", "a\x7fb"]],
+    ["%n", ["../etc", "a/b@x", ".hidden@x", "@ex.org"]],
+    ["%d", ["al@..", "al@../x", "al@.x", "al@a/b", "al@", "al"]],
+  ];
+  for (const [variable, users] of unsafe) {
+    for (const user of users) {
+      strictEqual(inboxOf(`maildir:/v/x${variable}`, user), undefined, `${variable} ${user}`);
+      strictEqual(inboxOf(`maildir:/v:INBOX=/v/${variable}`, user), undefined, `INBOX ${user}`);
+    }
   }
   strictEqual(inboxOf("maildir:/v/%n", "al@.."), "/v/al");
   strictEqual(inboxOf("maildir:/v/%n", "100%h"), "/v/100%h");
