@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import type { ConnectionOptions } from "node:tls";
 import type { Row } from "./row.ts";
-import { type DatabasePlace, isLocal, type SqlOptions } from "./sql_options.ts";
+import { type DatabasePlace, type SqlOptions, verifies } from "./sql_options.ts";
 
 export interface QueryResult {
   /** All names of columns, also where there is no row. */
@@ -50,14 +50,10 @@ export async function databaseTls(
   place: DatabasePlace,
   options: SqlOptions,
 ): Promise<ConnectionOptions | undefined> {
-  const wanted = options.tls !== "auto"
-    ? options.tls
-    : isLocal(place, options.socket)
-    ? "none"
-    : "verify";
-  if (wanted === "none") return undefined;
+  const verified = verifies(place, options);
+  if (!verified && options.tls !== "unverified") return undefined;
   return {
-    rejectUnauthorized: wanted === "verify",
+    rejectUnauthorized: verified,
     minVersion: "TLSv1.2",
     ...(options.caFile === "" ? {} : { ca: await readFile(options.caFile, "utf8") }),
   };

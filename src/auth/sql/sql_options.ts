@@ -5,6 +5,7 @@
  * *Knows* URLs and the query. *Does not know* files or databases.
  */
 
+import { isIP } from "node:net";
 import type { WeakSchemes } from "../password_schemes/scheme.ts";
 import { type Dialect, isQueryFault, parseQuery } from "./query_template.ts";
 
@@ -85,6 +86,11 @@ export function isLocal({ host }: DatabasePlace, socket: string): boolean {
   return socket !== "" || host === "localhost" || host === "::1" || /^127\.[0-9.]+$/.test(host);
 }
 
+/** Whether the server's certificate has to be right. */
+export function verifies(place: DatabasePlace, { tls, socket }: SqlOptions): boolean {
+  return tls === "verify" || tls === "auto" && !isLocal(place, socket);
+}
+
 /** Says what is wrong, in sentences that name the settings and repeat no password. */
 export function faultsOfSql(options: SqlOptions): string[] {
   const faults: string[] = [];
@@ -99,6 +105,12 @@ export function faultsOfSql(options: SqlOptions): string[] {
     if (isQueryFault(query)) faults.push(query.fault);
     if (place.dialect !== "sqlite" && place.login === "") {
       faults.push("url names no login, as in postgresql://login@host/database.");
+    }
+    if (place.dialect === "mysql" && verifies(place, options) && isIP(place.host) !== 0) {
+      // mysql2 then leaves it to the runtime what the certificate is held against.
+      faults.push(
+        "tls: to verify the certificate of MySQL, url has to name the host, not its address.",
+      );
     }
     if (options.socket !== "" && options.tls !== "auto" && options.tls !== "none") {
       faults.push("socket and tls do not go together: a socket does not leave the machine.");
