@@ -49,6 +49,10 @@ install: dist/popkeep
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' share/popkeep.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/popkeep.service
+	install -D -m 644 share/fail2ban/filter.d/popkeep.conf \
+		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/filter.d/popkeep.conf
+	install -D -m 644 share/fail2ban/jail.d/popkeep.conf \
+		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/jail.d/popkeep.conf
 
 docs: $(INSTALLED)
 	$(BUN) main.ts config reference > docs/settings.md.new && mv docs/settings.md.new docs/settings.md

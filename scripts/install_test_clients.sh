@@ -13,6 +13,7 @@ need mpop mpop
 need getmail getmail6
 need mutt mutt
 need gsasl gsasl
+need ntlm_auth winbind # Samba's NTLM, as a client and as a helper; its daemon is not started
 need openssl openssl # the authorities whose certificates tests show, and a TLS client of another make
 # A Kerberos realm: its tools are in a folder that only root's PATH has.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -25,6 +26,7 @@ find /lib/*/security /usr/lib/*/security -name pam_pwdfile.so 2>/dev/null | grep
   missing="$missing libpam-pwdfile"
 need python3 python3
 need strace strace # to see what reaches the disk, and when
+need fail2ban-regex fail2ban # its filter's test; no ban is ever made
 need script bsdutils # the terminal that mutt has to have
 
 [ -n "$missing" ] || exit 0
@@ -36,7 +38,7 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 install() {
-  # fetchmail and the KDC bring services that have nothing to do here. RUNLEVEL keeps what starts services
+  # fetchmail, fail2ban, winbind and the KDC bring services that have nothing to do here. RUNLEVEL keeps what starts services
   # after an installation from doing so; without a realm's database a KDC ends at once anyway.
   # shellcheck disable=SC2086 -- the list is meant to be split
   RUNLEVEL=1 apt-get install --quiet --quiet --yes --no-install-recommends \
