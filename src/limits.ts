@@ -374,9 +374,6 @@ export const APP_PASSWORDS_PER_USER = 32;
 
 /**
  * App passwords whose last use is remembered, about 120 octets each in memory and in a file that is
- * written anew every APP_PASSWORD_USES_WRITE_MS. Beyond it those that were used longest ago are forgotten.
+ * written anew as a whole. Beyond it those that were used longest ago are forgotten.
  */
 export const APP_PASSWORD_USES = 20_000;
-
-/** The file of last uses is written at most once in this time, ms, and when the server stops. */
-export const APP_PASSWORD_USES_WRITE_MS = 10_000;

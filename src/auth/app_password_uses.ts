@@ -4,17 +4,16 @@
  *     {"version": 1, "uses": [["alice", "phone", "192.0.2.7", 1714731300000], ...]}
  *
  * User, name, address ("" if not known) and ms since 1970, the one that was used longest ago first. It is
- * written as a whole beside itself and renamed, some seconds after a use and when the server stops. What
- * goes wrong with it is told once in the log and never stops a login: the last uses are a help, no proof.
+ * written some seconds after a use and when the server stops. What goes wrong with it is told in the log
+ * and never stops a login: the last uses are a help, no proof.
  *
- * *Knows* the file. *Does not know* which app passwords there are.
+ * *Knows* what the file says. *Does not know* which app passwords there are.
  */
 
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import { APP_PASSWORD_USES, APP_PASSWORD_USES_WRITE_MS } from "../limits.ts";
+import { APP_PASSWORD_USES } from "../limits.ts";
+import { readStateFile, StateFile } from "./state_file.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -48,15 +47,10 @@ export interface AppPasswordUsesOptions {
  */
 export async function readAppPasswordUses(folder: string): Promise<readonly AppPasswordUse[]> {
   const path = join(folder, FILE);
-  try {
-    if ((await stat(path)).size > MOST_OCTETS) throw new Error(`"${path}" is damaged.`);
-    const uses = parseUses(await readFile(path, "utf8"));
-    if (uses === undefined) throw new Error(`"${path}" is damaged.`);
-    return uses;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
-  }
+  const text = await readStateFile(path, MOST_OCTETS);
+  const uses = text === undefined ? [] : parseUses(text);
+  if (uses === undefined) throw new Error(`"${path}" is damaged.`);
+  return uses;
 }
 
 /** Opens the record of a server. Nothing is held open; `flush` it when the server stops. */
@@ -68,38 +62,33 @@ export async function openAppPasswordUses(
   try {
     uses = await readAppPasswordUses(folder);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    logger.warn("the last uses of app passwords cannot be read", { folder, reason });
+    logger.warn("the last uses of app passwords cannot be read", {
+      file: join(folder, FILE),
+      error: error instanceof Error ? error.message : String(error),
+    });
   }
   return new AppPasswordUses(folder, uses, options);
 }
 
 export class AppPasswordUses {
-  readonly #folder: string;
-  readonly #writeMs: number;
   readonly #maxUses: number;
   /** By user and name; the one that was used longest ago first. */
   readonly #uses = new Map<string, AppPasswordUse>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #unwritten = false;
-  #writing: Promise<void> = Promise.resolve();
-  #complained = false;
+  readonly #file: StateFile;
 
   /** Use `openAppPasswordUses`. */
   constructor(folder: string, uses: readonly AppPasswordUse[], options: AppPasswordUsesOptions) {
-    this.#folder = folder;
-    this.#writeMs = options.writeMs ?? APP_PASSWORD_USES_WRITE_MS;
-    this.#maxUses = options.maxUses ?? APP_PASSWORD_USES;
+    const { maxUses = APP_PASSWORD_USES, ...times } = options;
+    this.#maxUses = maxUses;
     for (const use of uses) this.#keep(use);
+    const content = () => encodeUses(this.#uses.values());
+    this.#file = new StateFile(join(folder, FILE), { content, ...times });
   }
 
   /** Remembers a use; costs nothing now. */
   note(user: string, name: string, address: string | undefined, nowMs: number): void {
     this.#keep({ user, name, address: address ?? "", usedMs: nowMs });
-    this.#unwritten = true;
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => void this.flush(), this.#writeMs);
-    this.#timer.unref();
+    this.#file.changed();
   }
 
   /** All that are remembered, the one that was used longest ago first. */
@@ -109,10 +98,7 @@ export class AppPasswordUses {
 
   /** Writes down what is not written yet. Never rejects. */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#writing = this.#writing.then(() => this.#write());
-    return this.#writing;
+    return this.#file.flush();
   }
 
   #keep(use: AppPasswordUse): void {
@@ -123,38 +109,6 @@ export class AppPasswordUses {
       if (this.#uses.size <= this.#maxUses) break;
       this.#uses.delete(oldest);
     }
-  }
-
-  async #write(): Promise<void> {
-    if (!this.#unwritten) return;
-    this.#unwritten = false;
-    try {
-      await replace(this.#folder, encodeUses(this.#uses.values()));
-      this.#complained = false;
-    } catch (error) {
-      // The next use tries again.
-      if (this.#complained) return;
-      this.#complained = true;
-      const reason = error instanceof Error ? error.message : String(error);
-      logger.warn("the last uses of app passwords cannot be written down", {
-        folder: this.#folder,
-        reason,
-      });
-    }
-  }
-}
-
-async function replace(folder: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, FILE);
-  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
-  const file = await open(temporary, "wx", 0o600);
-  try {
-    await file.writeFile(text).finally(() => file.close());
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
-    throw error;
   }
 }
 

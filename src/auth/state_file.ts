@@ -72,6 +72,11 @@ export class StateFile {
     this.#timer.unref();
   }
 
+  /** Writes what has changed, now. Never rejects. */
+  flush(): Promise<void> {
+    return this.#write();
+  }
+
   /** Writes what has changed, and nothing after it. */
   async close(): Promise<void> {
     this.#closed = true;
