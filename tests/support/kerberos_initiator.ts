@@ -121,7 +121,7 @@ export class Initiator {
   }
 
   /** The next token; of no octets when the context stands and nothing is to be sent. */
-  next(token = new Uint8Array()): Uint8Array {
+  next(token: Uint8Array = new Uint8Array()): Uint8Array {
     const { cache, service = "pop@localhost", mutual = false, channelBinding } = this.#options;
     const memory = new CallMemory();
     const [name, credential, output] = [new PointerSlot(), new PointerSlot(), new BufferSlot()];

@@ -12,6 +12,7 @@ import net from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free_port.ts";
 
 /** What has to be installed. */
 export const KERBEROS_COMMANDS = ["krb5kdc", "kadmin.local", "kdb5_util", "kinit"];
@@ -27,6 +28,7 @@ export class KerberosRealm {
   readonly folder: string;
   readonly #kdc: ChildProcess;
   readonly #port: number;
+  #logins = 0;
 
   private constructor(folder: string, port: number, kdc: ChildProcess) {
     this.folder = folder;
@@ -72,25 +74,25 @@ export class KerberosRealm {
 
   /** Adds principals with random keys: "alice", "pop/localhost". */
   add(...principals: string[]): void {
-    this.#administer(principals.map((name) => `addprinc -randkey ${name}`));
+    this.#administer(principals.map((name) => `addprinc -randkey "${name}"`));
   }
 
   /** Gives a principal new keys, so that tickets of before do not open with the next keytab. */
   changeKey(principal: string): void {
-    this.#administer([`cpw -randkey ${principal}`]);
+    this.#administer([`cpw -randkey "${principal}"`]);
   }
 
   /** A keytab with the present keys of principals, by a file name of its own. */
   keytab(name: string, ...principals: string[]): string {
     const path = join(this.folder, name);
-    this.#administer(principals.map((principal) => `ktadd -norandkey -k ${path} ${principal}`));
+    this.#administer(principals.map((principal) => `ktadd -norandkey -k ${path} "${principal}"`));
     return path;
   }
 
   /** A credential cache with a fresh ticket of a principal; its path. */
   login(principal: string, lifetime = "10m"): string {
-    const cache = join(this.folder, `${principal.replace("/", "_")}-${Math.random()}.ccache`);
-    const keytab = this.keytab(`${Math.random()}.keytab`, principal);
+    const cache = join(this.folder, `${++this.#logins}.ccache`);
+    const keytab = this.keytab(`${this.#logins}.keytab`, principal);
     const asked = ["-l", lifetime, "-c", `FILE:${cache}`, "-k", "-t", keytab, principal];
     runSync(this.folder, "kinit", asked);
     return cache;
@@ -180,16 +182,6 @@ function runSync(folder: string, command: string, arguments_: string[], input = 
   if (ended.status !== 0 || failed) {
     throw new Error(`${command} failed: ${ended.error?.message ?? ""}${ended.stderr}`);
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function takesConnections(port: number): Promise<boolean> {

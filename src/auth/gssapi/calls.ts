@@ -36,10 +36,13 @@ export class GssapiCalls {
     const memory = new CallMemory();
     try {
       switch (job.kind) {
-        case "check":
+        case "check": {
+          // Ours first, since it has the clearer words.
+          const realms = realmsInKeytab(job.use.keytab);
           withCredential(this.#calls, job.use, { memory, use: () => undefined });
           tryReplayCache(job.use);
-          return { kind: "right", realms: realmsInKeytab(job.use.keytab) };
+          return { kind: "right", realms };
+        }
         case "accept":
           return this.#accept(job, memory);
         case "wrap":

@@ -20,13 +20,10 @@ import {
 } from "../../limits.ts";
 import { workerLocation } from "../../platform/worker_location.ts";
 import { BlockingCalls } from "../blocking_calls.ts";
-import type { LoginDesk } from "../login.ts";
-import type { Mechanism } from "../mechanism.ts";
-import { type GssapiAcceptor, gssapiMechanism } from "../mechanisms/gssapi.ts";
+import type { GssapiAcceptor } from "../mechanisms/gssapi.ts";
 import type { GssapiAnswer, GssapiJob } from "./job.ts";
 import { KerberosContext, type KerberosThreads } from "./kerberos_context.ts";
 import {
-  bindingOf,
   checkedOptions,
   type ClientSide,
   type KerberosOptions,
@@ -101,13 +98,6 @@ export class Kerberos implements KerberosThreads {
     if (fault === undefined) logger.info("AUTH GSSAPI can work", { keytab });
     else logger.error("AUTH GSSAPI cannot work", { keytab, reason: fault });
     return fault;
-  }
-
-  /** The mechanism for one connection; undefined if no login by it could succeed there now. */
-  mechanismFor(desk: LoginDesk, client: ClientSide): Mechanism | undefined {
-    const { extendedProtection } = this.#options;
-    const canBeBound = extendedProtection !== "require" || bindingOf(client) !== undefined;
-    return this.usable && canBeBound ? gssapiMechanism(desk, this.acceptorFor(client)) : undefined;
   }
 
   /** The acceptor for the exchanges of one connection. */
