@@ -51,11 +51,22 @@ export async function openTokenValidator(options: TokenValidatorOptions): Promis
   if (introspection !== undefined && introspection.clientSecretFile !== "") {
     await readSecret(introspection.clientSecretFile);
   }
+  warnOfWidth(options);
   if (keySet === "") return new TokenValidator(options, undefined);
   // Whoever gets a user's token for some other service of the same issuer could read the mail with it.
   if (audience.length === 0) throw new Error("A key set of access tokens needs an audience");
   const keys = keysFromUrl ? new KeySetUrl(keySet) : await openKeySetFile(keySet);
   return new TokenValidator(options, keys);
+}
+
+/** What the settings allow and hardly anybody means. */
+function warnOfWidth({ keySet, introspection, issuer, audience, scopes }: TokenValidatorOptions) {
+  if (keySet !== "" && issuer === "") {
+    logger.warn("access tokens of every issuer are taken that has a key in the key set");
+  }
+  if (introspection !== undefined && audience.length === 0 && scopes.length === 0) {
+    logger.warn("access tokens for every purpose are taken that the authorization server knows");
+  }
 }
 
 /** What a check came to, and for the log why. */

@@ -314,6 +314,18 @@ test("without keys, signed tokens are asked about as well", async () => {
   });
 });
 
+test("the operator is warned of settings that take more tokens than is meant", async () => {
+  const keySet = `${folder}/some-keys.json`;
+  writeFileSync(keySet, JSON.stringify({ keys: [(await makeSigner("k")).jwk] }));
+  const never = () => Promise.resolve();
+  const warnings = async (options: Partial<TokenValidatorOptions>) =>
+    textOf(await logOf(() => withAsked(json(ACTIVE), never, options)));
+  strictEqual(await warnings({ keySet }), "");
+  match(await warnings({ keySet, issuer: "" }), /of every issuer/);
+  match(await warnings({ audience: [], scopes: [] }), /for every purpose/);
+  strictEqual(await warnings({ issuer: "", audience: [] }), "");
+});
+
 test("the memory keeps so many, and forgets the oldest", () => {
   const clock = { now: 1_000 };
   const memory = new TokenMemory(() => clock.now, 3);
