@@ -13,6 +13,8 @@ export interface ScramAttempt {
   readonly nonce?: string;
   /** What is said to be the whole nonce, in place of the one that the server sent. */
   readonly finalNonce?: string;
+  /** Beyond it the proof is computed with this many, and so wrong. */
+  readonly mostIterations?: number;
   /** Attributes of the future, in the last message. */
   readonly extensions?: string;
 }
@@ -36,8 +38,9 @@ export class ScramClient {
   final(serverFirst: Uint8Array): Uint8Array {
     const text = Buffer.from(serverFirst).toString("utf8");
     const { r = "", s = "", i = "" } = attributesOf(text);
+    const iterations = Math.min(Number(i), this.#attempt.mostIterations ?? Infinity);
     const salt = Buffer.from(s, "base64");
-    const salted = pbkdf2Sync(this.#attempt.password, salt, Number(i), 32, "sha256");
+    const salted = pbkdf2Sync(this.#attempt.password, salt, iterations, 32, "sha256");
     const clientKey = hmac(salted, "Client Key");
     const storedKey = createHash("sha256").update(clientKey).digest();
     const { bound = new Uint8Array() } = this.#attempt;
