@@ -32,6 +32,8 @@ export interface ConnectionPoolOptions<Connection> {
   readonly isAnswer: (error: unknown) => boolean;
   /** Connections at most. */
   readonly connections: number;
+  /** Shared by the pools of the same servers, so that what one of them met spares the others. */
+  readonly outages?: Outages;
   readonly openMs: number;
   /** Time for one use. */
   readonly useMs: number;
@@ -50,10 +52,8 @@ interface Held<Connection> {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-interface Outage {
-  readonly sinceMs: number;
-  readonly reason: string;
-}
+/** When which server failed, and how. */
+export type Outages = Map<string, { readonly sinceMs: number; readonly reason: string }>;
 
 interface Waiting {
   readonly go: () => void;
@@ -65,7 +65,7 @@ export class ConnectionPool<Connection> {
   readonly #held = new Set<Held<Connection>>();
   /** The one that was used last comes last, and is taken first. */
   readonly #idle: Held<Connection>[] = [];
-  readonly #outages = new Map<string, Outage>();
+  readonly #outages: Outages;
   readonly #queue: FairQueue<Waiting>;
   #busy = 0;
   #closed = false;
@@ -76,8 +76,10 @@ export class ConnectionPool<Connection> {
       retryMs: DIRECTORY_RETRY_MS,
       queueLength: DIRECTORY_QUEUE_LENGTH,
       nowMs: () => performance.now(),
+      outages: new Map(),
       ...options,
     };
+    this.#outages = this.#options.outages;
     this.#queue = new FairQueue(this.#options.queueLength);
   }
 

@@ -2,7 +2,8 @@
  * A real OpenLDAP server on 127.0.0.1 with users of its own, as a child process.
  *
  * Its schema has what Active Directory's users have, and RFC 2307's, so that entries of both kinds can be
- * in it. Its rules are those of most: anybody may try a password, the service account may read all.
+ * in it. Its rules are those of most: anybody may try a password, the service account may read all, a user
+ * what is the user's own.
  */
 
 import { execFileSync } from "node:child_process";
@@ -148,7 +149,7 @@ suffix "${LDAP_BASE}"
 directory ${folder}/data
 maxsize 10485760
 access to attrs=userPassword by dn.exact="${SERVICE_DN}" read by self read by * auth
-access to * by dn.exact="${SERVICE_DN}" read by self read by * none
+access to * by dn.exact="${SERVICE_DN}" read by self read by users search
 `;
 }
 

@@ -8,6 +8,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Outages } from "../connection_pool.ts";
 import type { AccountDirectory, DirectoryCheck, DirectoryEntry } from "../directory.ts";
 import { type ReadEntry, readEntry } from "../entry_fields.ts";
 import type { Attributes } from "../ldap/attributes.ts";
@@ -44,10 +45,10 @@ abstract class FindingDirectory {
   protected readonly finder: LdapFinder;
   readonly #options: LdapOptions;
 
-  constructor(options: LdapOptions) {
+  constructor(options: LdapOptions, outages: Outages = new Map()) {
     this.#options = options;
     this.secretKinds = secretKindsOf(options);
-    this.finder = new LdapFinder(options);
+    this.finder = new LdapFinder(options, outages);
   }
 
   async lookUp(user: string): Promise<DirectoryEntry | undefined> {
@@ -75,8 +76,9 @@ class SearchDirectory extends FindingDirectory implements AccountDirectory {
   readonly #binds: UserBinds;
 
   constructor(options: LdapOptions) {
-    super(options);
-    this.#binds = new UserBinds(options);
+    const outages: Outages = new Map();
+    super(options, outages);
+    this.#binds = new UserBinds(options, outages);
   }
 
   async checkPassword(
@@ -134,7 +136,7 @@ class DirectDirectory implements AccountDirectory {
 
   constructor(options: LdapOptions) {
     this.#options = options;
-    this.#binds = new UserBinds(options);
+    this.#binds = new UserBinds(options, new Map());
   }
 
   lookUp(): Promise<undefined> {

@@ -5,7 +5,7 @@
  */
 
 import type { Client } from "ldapts";
-import { ConnectionPool } from "../connection_pool.ts";
+import { ConnectionPool, type Outages } from "../connection_pool.ts";
 import { type LdapConnection, openLdapConnection } from "./ldap_connection.ts";
 import { Attributes } from "./attributes.ts";
 import { attributesToRead } from "./entry_reading.ts";
@@ -50,9 +50,9 @@ export class LdapFinder {
   readonly #options: LdapOptions;
   readonly #pool: ConnectionPool<LdapConnection>;
 
-  constructor(options: LdapOptions) {
+  constructor(options: LdapOptions, outages: Outages) {
     this.#options = options;
-    this.#pool = ldapPool(options, { binds: true });
+    this.#pool = ldapPool(options, { binds: true, outages });
   }
 
   /** @throws {Error} As `searchUser`, and if no server answers. */
@@ -75,7 +75,7 @@ export class LdapFinder {
 /** Connections to the servers of the settings. */
 export function ldapPool(
   options: LdapOptions,
-  { binds }: { readonly binds: boolean },
+  { binds, outages }: { readonly binds: boolean; readonly outages: Outages },
 ): ConnectionPool<LdapConnection> {
   return new ConnectionPool({
     servers: options.urls,
@@ -84,6 +84,7 @@ export function ldapPool(
     isOpen: (connection) => connection.isOpen(),
     isAnswer: (error) => error instanceof SeveralEntries || isLdapAnswer(error),
     connections: options.connections,
+    outages,
     openMs: options.connectTimeoutMs + options.operationTimeoutMs,
     useMs: options.operationTimeoutMs,
   });

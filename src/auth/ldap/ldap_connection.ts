@@ -123,7 +123,7 @@ async function withDeadline<T>(
   const overdue = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       giveUp();
-      reject(new Error(`no TLS within ${limitMs} ms`));
+      reject(new Error(`no answer to StartTLS within ${limitMs} ms`));
     }, limitMs);
   });
   try {

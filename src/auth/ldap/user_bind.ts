@@ -8,7 +8,7 @@
  */
 
 import type { Client } from "ldapts";
-import type { ConnectionPool } from "../connection_pool.ts";
+import type { ConnectionPool, Outages } from "../connection_pool.ts";
 import { BindTimes } from "./bind_times.ts";
 import { ldapPool } from "./finder.ts";
 import type { LdapConnection } from "./ldap_connection.ts";
@@ -19,8 +19,8 @@ export class UserBinds {
   readonly #pool: ConnectionPool<LdapConnection>;
   readonly #times = new BindTimes();
 
-  constructor(options: LdapOptions) {
-    this.#pool = ldapPool(options, { binds: false });
+  constructor(options: LdapOptions, outages: Outages) {
+    this.#pool = ldapPool(options, { binds: false, outages });
   }
 
   /**
