@@ -54,6 +54,12 @@ export class SystemFunctions {
     { takes: ["i32", "u32", "pointer"], gives: "none" },
     () => {},
   );
+  #ofFolder: ReturnType<typeof openPamOfFolder> | undefined;
+
+  /** Opened when it is first asked for, since older systems lack it. */
+  get ofFolder(): ReturnType<typeof openPamOfFolder> {
+    return this.#ofFolder ??= openPamOfFolder();
+  }
 }
 
 export class Transaction {
@@ -117,7 +123,7 @@ export class Transaction {
     const [serviceText, userText] = [textMemory(service), textMemory(user)];
     const code = confdir === undefined
       ? this.#system.pam.pam_start(serviceText, userText, conversation, handle)
-      : openPamOfFolder().pam_start_confdir(
+      : this.#system.ofFolder.pam_start_confdir(
         serviceText,
         userText,
         conversation,
