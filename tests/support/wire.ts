@@ -28,6 +28,8 @@ export interface Wire {
 export interface SocketOptions {
   readonly port: number;
   readonly host?: string;
+  /** Where the client comes from: any of 127.0.0.0/8, so that there can be several. */
+  readonly localAddress?: string;
   /** Implicit TLS from the first octet. */
   readonly tls?: boolean;
   readonly servername?: string;
@@ -53,10 +55,11 @@ export class SocketWire implements Wire {
 
   /** Connects, with TLS where `options.tls` says so. */
   static async connect(options: SocketOptions): Promise<SocketWire> {
-    const { port, host = "127.0.0.1" } = options;
+    const { port, host = "127.0.0.1", localAddress } = options;
+    const from = localAddress === undefined ? {} : { localAddress };
     const socket = options.tls === true
-      ? tls.connect({ port, host, ...tlsOptions(options) })
-      : net.connect({ port, host });
+      ? tls.connect({ port, host, ...from, ...tlsOptions(options) })
+      : net.connect({ port, host, ...from });
     socket.setNoDelay(true);
     await opened(socket, options.tls === true ? "secureConnect" : "connect");
     return new SocketWire(socket, options);
