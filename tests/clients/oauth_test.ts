@@ -4,11 +4,11 @@
  *
  * What the clients make of these mechanisms:
  * - curl sends the token in the command with `--sasl-ir` if it is short, else behind an empty challenge.
- *   It answers a failure's challenge by AQ== in OAUTHBEARER, and leaves in XOAUTH2. It takes OAUTHBEARER
- *   wherever that is offered, even when told XOAUTH2, so XOAUTH2 has to be offered alone.
+ *   It answers OAUTHBEARER's challenge that tells of a failure by AQ==. It takes OAUTHBEARER wherever that
+ *   is offered, even when told XOAUTH2, so XOAUTH2 has to be offered alone.
  * - mpop sends it in the command for OAUTHBEARER, and on a line of its own for XOAUTH2; its lines have
- *   4,093 octets at the most. It answers a failure's challenge by an empty line.
- * - mutt sends it on a line of its own, and answers a failure's challenge by AQ==.
+ *   4,093 octets at the most. It answers that challenge by an empty line.
+ * - mutt sends it on a line of its own, and answers that challenge by AQ==.
  *
  * fetchmail 6 and getmail6 have no tokens for POP3.
  */

@@ -91,35 +91,11 @@ for (const mechanism of ["OAUTHBEARER", "XOAUTH2"] as const) {
     await client.quit();
   });
 
-  test(`${mechanism} tells of a failure, and the session goes on`, async () => {
-    const client = await server.connect({ tls: true });
-    const line = response(mechanism, await signer.sign({ scope: "openid" }));
-    for (const answer of ["", "AQ==", Buffer.from("{}").toString("base64")]) {
-      const challenge = await client.command(`AUTH ${mechanism} ${line}`);
-      assert.equal(challenge.status, "+");
-      const told = JSON.parse(Buffer.from(challenge.line.slice(2), "base64").toString("utf8"));
-      assert.deepEqual(
-        told,
-        mechanism === "XOAUTH2" ? { status: "403", schemes: "bearer", scope: "mail.pop" } : {
-          status: "insufficient_scope",
-          "openid-configuration": "https://login.example.com/.well-known/openid-configuration",
-          scope: "mail.pop",
-        },
-      );
-      assert.equal((await client.err(answer)).code, "AUTH");
-    }
-    await client.command(`AUTH ${mechanism} ${line}`);
-    await client.err("*");
-    await client.login(USER, PASSWORD);
-    await client.quit();
-  });
-
   test(`${mechanism}: a refusal is told to the operator with its reason`, async () => {
     const since = server.log.length;
     const client = await server.connect({ tls: true });
-    await client.command(
-      `AUTH ${mechanism} ${response(mechanism, await signer.sign({ exp: 1_700_000_000 }))}`,
-    );
+    const line = response(mechanism, await signer.sign({ exp: 1_700_000_000 }));
+    await client.command(`AUTH ${mechanism} ${line}`);
     const message = "an access token is refused";
     const record = await logged(server, { since, message, user: USER, address: "127.0.0.1" });
     assert.equal(record["reason"], "it has expired");
@@ -134,3 +110,35 @@ for (const mechanism of ["OAUTHBEARER", "XOAUTH2"] as const) {
     await client.quit();
   });
 }
+
+test("OAUTHBEARER tells of a failure before it refuses, and the session goes on", async () => {
+  const client = await server.connect({ tls: true });
+  const line = response("OAUTHBEARER", await signer.sign({ scope: "openid" }));
+  for (const answer of ["", "AQ==", Buffer.from("{}").toString("base64")]) {
+    const challenge = await client.command(`AUTH OAUTHBEARER ${line}`);
+    assert.equal(challenge.status, "+");
+    assert.deepEqual(
+      JSON.parse(Buffer.from(challenge.line.slice(2), "base64").toString("utf8")),
+      {
+        status: "insufficient_scope",
+        "openid-configuration": "https://login.example.com/.well-known/openid-configuration",
+        scope: "mail.pop",
+      },
+    );
+    assert.equal((await client.err(answer)).code, "AUTH");
+  }
+  await client.command(`AUTH OAUTHBEARER ${line}`);
+  await client.err("*");
+  await client.login(USER, PASSWORD);
+  await client.quit();
+});
+
+test("XOAUTH2 refuses a failure at once, and the session goes on", async () => {
+  const client = await server.connect({ tls: true });
+  const line = response("XOAUTH2", await signer.sign({ scope: "openid" }));
+  assert.equal((await client.err(`AUTH XOAUTH2 ${line}`)).code, "AUTH");
+  assert.equal((await client.command("AUTH XOAUTH2")).line, "+ ");
+  assert.equal((await client.err(line)).code, "AUTH");
+  await client.login(USER, PASSWORD);
+  await client.quit();
+});

@@ -1,6 +1,7 @@
 /**
- * The exchange that XOAUTH2 and OAUTHBEARER share: the client sends its token, and is let in or told why
- * not in a challenge of JSON, which it answers by anything before it is refused (RFC 7628 §3.2.3).
+ * The exchange that XOAUTH2 and OAUTHBEARER share: the client sends its token, and is let in or refused.
+ * OAUTHBEARER tells why in a challenge of JSON, which the client answers by anything before it is refused
+ * (RFC 7628 §3.2.3).
  *
  * The token says who the client is. The name that the client gives is only who it wants to act as: with
  * another's name it is let in where the login desk allows that (a shared mailbox), and never else.
@@ -30,8 +31,11 @@ export interface BearerForm {
   readonly name: string;
   /** Undefined for what the grammar does not allow. */
   parse(response: Uint8Array): BearerMessage | undefined;
-  /** What is said of a failure, the most important first: what does not fit on a line is left out. */
-  describe(fault: TokenFault, options: BearerOptions): readonly (readonly [string, string])[];
+  /**
+   * What is said of a failure, the most important first: what does not fit on a line is left out. Absent
+   * where a failure is refused at once.
+   */
+  describe?(fault: TokenFault, options: BearerOptions): readonly (readonly [string, string])[];
 }
 
 export function bearerMechanism(form: BearerForm, options: BearerOptions): Mechanism {
@@ -94,13 +98,11 @@ class BearerExchange implements Exchange {
   /** Ends the exchange; by way of a challenge if the outcome is a refusal. */
   #end(fault: TokenFault, user: string, outcome: LoginOutcome): Step {
     const done: Done = { kind: "done", user, outcome };
-    // Nobody is there any more who could answer a challenge.
-    if (outcome.kind !== "refused" || this.#abandoned) return done;
+    const fields = this.#form.describe?.(fault, this.#options);
+    // Nobody answers a challenge any more once the exchange is abandoned.
+    if (outcome.kind !== "refused" || fields === undefined || this.#abandoned) return done;
     this.#failed = done;
-    return {
-      kind: "challenge",
-      octets: encodeFailure(this.#form.describe(fault, this.#options)),
-    };
+    return { kind: "challenge", octets: encodeFailure(fields) };
   }
 }
 
