@@ -26,8 +26,11 @@ export interface ServerOptions {
   readonly settings?: string;
   /** DNS names of further certificates, each for one name; the default is for "localhost". */
   readonly certificates?: readonly string[];
-  /** User names, or a name and the second field of its line in the user file. */
-  readonly users?: readonly (string | readonly [name: string, passwordField: string])[];
+  /** User names, or a name, the second field of its line in the user file, and extra fields. */
+  readonly users?: readonly (
+    | string
+    | readonly [name: string, passwordField: string, extraFields?: string]
+  )[];
   /** Keeps the folder of another server that has stopped: its users, Maildirs and settings. */
   readonly folder?: string;
 }
@@ -131,8 +134,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 /** Writes the user file anew: a line a user, homes in the server's folder. */
 export function writeUsers(folder: string, users: NonNullable<ServerOptions["users"]>): void {
   const lines = users.map((user) => {
-    const [name, password] = typeof user === "string" ? [user, `{PLAIN}${PASSWORD}`] : user;
-    return `${name}:${password}::::${folder}/home/${name}::\n`;
+    const [name, password, extra = ""] = typeof user === "string"
+      ? [user, `{PLAIN}${PASSWORD}`]
+      : user;
+    return `${name}:${password}::::${folder}/home/${name}::${extra}\n`;
   });
   writeFileSync(`${folder}/users`, lines.join(""), { mode: 0o600 });
 }
