@@ -37,7 +37,7 @@ binary: dist/popkeep
 dist/popkeep: $(INSTALLED) $(SOURCES) Makefile
 	@mkdir -p dist
 	$(BUN) build --compile --minify $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts \
-		src/auth/gssapi/gssapi_worker.ts src/auth/pam/pam_worker.ts --outfile $@
+		src/auth/gssapi/gssapi_worker.ts src/auth/pam/pam_worker.ts src/auth/sql/sqlite_worker.ts --outfile $@
 
 binary-deno: $(INSTALLED)
 	@mkdir -p dist

@@ -24,6 +24,10 @@ need kinit krb5-user
 need useradd passwd
 find /lib/*/security /usr/lib/*/security -name pam_pwdfile.so 2>/dev/null | grep -q . ||
   missing="$missing libpam-pwdfile"
+# Directory servers, which tests start in folders of their own.
+need slapd slapd
+need mariadbd mariadb-server
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 need python3 python3
 need strace strace # to see what reaches the disk, and when
 need fail2ban-regex fail2ban # its filter's test; no ban is ever made
@@ -37,6 +41,14 @@ if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
+# The directory servers would be started as services. This file, which is there for that, says that nothing
+# is to be started; where there is one already, its own will is done.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
 install() {
   # fetchmail, fail2ban, winbind and the KDC bring services that have nothing to do here. RUNLEVEL keeps what starts services
   # after an installation from doing so; without a realm's database a KDC ends at once anyway.
