@@ -130,7 +130,7 @@ export class Authenticator {
         return this.#secretsOf(user, address);
       },
       admit: (user, actAs = "") => this.#admitProved({ user, actAs, address }, guessable),
-      refuse: (user) => this.#refuse(user, address),
+      refuse: (user, tried) => this.#refuse({ user, address }, tried),
       madeUp: (text) => createHmac("sha256", this.#madeUpKey).update(text).digest(),
     };
   }
@@ -228,15 +228,18 @@ export class Authenticator {
     return outcome;
   }
 
-  async #refuse(user: string, address: string | undefined): Promise<LoginOutcome> {
+  async #refuse(
+    { user, address }: Pick<Login, "user" | "address">,
+    tried: Uint8Array | undefined,
+  ): Promise<LoginOutcome> {
     const account = user === "" ? "" : this.accountOf(user);
     const attempt = await this.#guard.begin(address, account);
-    return attempt.kind === "open" ? await settle(attempt, REFUSED) : attempt;
+    return attempt.kind === "open" ? await settle(attempt, REFUSED, tried) : attempt;
   }
 
   /** The credentials are right; what else may stand in the way, and whose mailbox it is to be. */
   async #open(
-    { account, disabled, allowedNetworks, ...entry }: DirectoryEntry,
+    { account, disabled, allowedNetworks }: DirectoryEntry,
     names: LoginNames,
     address: string | undefined,
   ): Promise<LoginOutcome> {

@@ -12,6 +12,7 @@ import { Command } from "commander";
 import { addUser } from "../auth/user_file_edit.ts";
 import { commentedSettings } from "../settings/commented_file.ts";
 import { settingsFile } from "../settings/schema.ts";
+import { refuseBoth } from "./contradiction.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
@@ -50,24 +51,12 @@ export function initCommand(): Command {
     .addOption(schemeOption())
     .option("--server-name <name>", "the name clients know the server by (default: the host name)")
     .action(init);
-  refuseBoth(command);
+  refuseBoth(command, "user");
   return withExample(
     command,
     "popkeep init mail --user alice",
     "pass mail/alice | popkeep init /etc/popkeep --user alice --password-stdin",
   );
-}
-
-/** Of two options that set the same thing commander takes the later without a word. */
-function refuseBoth(command: Command): void {
-  const given = new Set<string>();
-  for (const option of ["user", "no-user"]) {
-    command.on(`option:${option}`, () => {
-      given.add(option);
-      if (given.size < 2) return;
-      throw new Failure(ExitCode.usage, "--user and --no-user contradict each other");
-    });
-  }
 }
 
 async function init(folder: string, options: Options): Promise<void> {

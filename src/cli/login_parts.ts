@@ -12,6 +12,7 @@ import { Authenticator } from "../auth/authenticator.ts";
 import { openClientCertificates } from "../auth/client_certificates.ts";
 import type { AccountDirectory } from "../auth/directory.ts";
 import { Kerberos } from "../auth/gssapi/kerberos.ts";
+import type { KerberosOptions } from "../auth/gssapi/kerberos_options.ts";
 import {
   type GuessingGuard,
   type GuessingOptions,
@@ -19,14 +20,18 @@ import {
 } from "../auth/guessing/guessing_guard.ts";
 import { HashPool } from "../auth/hash_pool.ts";
 import { keptKey } from "../auth/kept_key.ts";
+import type { NameRules } from "../auth/login_names.ts";
 import { NtlmAuthHelpers } from "../auth/ntlm_auth_helper/helper_pool.ts";
 import { openTokenValidator } from "../auth/oauth/token_validator.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import { WEAK_SCHEMES, weakSchemesNamed } from "../auth/stored_password.ts";
 import type { Settings } from "../settings.ts";
 import { openDirectory } from "./directories.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { Failure } from "./failure.ts";
 import { LoginWays, type OAuthWay } from "./login_ways.ts";
 import type { Parts } from "./parts.ts";
+import { printable } from "./printable.ts";
 
 export interface LoginParts {
   readonly authenticator: Authenticator;
@@ -38,11 +43,11 @@ export interface LoginParts {
 /**
  * Takes or makes all of them.
  *
- * @throws {Error} If a file that the settings name cannot be used, or they name what is not there.
+ * @throws {Failure} If a file that the settings name cannot be used, or they name what is not there.
  */
 export async function loginParts(settings: Settings, parts: Parts): Promise<LoginParts> {
   const weakSchemes = weakSchemesOf(settings);
-  const directories = await directoriesOf(settings, { parts, weakSchemes });
+  const directories = await openDirectories(settings, parts);
   const { passwordWorkers, passwordMemoryMs, stateFolder } = settings;
   const hashPool = await parts.take(
     "hash pool",
@@ -58,8 +63,7 @@ export async function loginParts(settings: Settings, parts: Parts): Promise<Logi
     (uses) => uses.flush(),
   );
   const madeUpKey = await parts.take("made-up key", stateFolder, () => keptKey(stateFolder));
-  const { defaultDomain, folderSeparator, masterUserSeparator, delegates, ntlmDomain } = settings;
-  const names = { defaultDomain, folderSeparator, masterUserSeparator, delegates, ntlmDomain };
+  const names = nameRulesOf(settings);
   const { masterUsers, weakPasswordSchemes } = settings;
   const made = ["hash pool", "app password uses", "guard", "made-up key"];
   const authenticator = await parts.take(
@@ -97,26 +101,40 @@ export async function loginParts(settings: Settings, parts: Parts): Promise<Logi
   return { authenticator, ways, guard, directories };
 }
 
-/** @throws {Error} If one is no scheme. */
-function weakSchemesOf({ weakPasswordSchemes }: Settings): WeakSchemes {
+/** How the names that clients send are read. */
+export function nameRulesOf(settings: Settings): NameRules {
+  const { defaultDomain, folderSeparator, masterUserSeparator, delegates, ntlmDomain } = settings;
+  return { defaultDomain, folderSeparator, masterUserSeparator, delegates, ntlmDomain };
+}
+
+/** @throws {Failure} If one is no scheme. */
+export function weakSchemesOf({ weakPasswordSchemes }: Settings): WeakSchemes {
   const { weak, unknown } = weakSchemesNamed(weakPasswordSchemes);
   if (unknown.length === 0) return weak;
-  throw new Error(
-    `weak_password_schemes has ${unknown.join(", ")}; there are ${WEAK_SCHEMES.join(", ")}`,
+  throw new Failure(
+    ExitCode.badSettings,
+    `weak_password_schemes has ${unknown.map(printable).join(", ")}; allowed are ` +
+      WEAK_SCHEMES.join(", "),
   );
 }
 
-async function directoriesOf(
-  { directories, weakPasswordSchemes }: Settings,
-  { parts, weakSchemes }: { readonly parts: Parts; readonly weakSchemes: WeakSchemes },
-): Promise<AccountDirectory[]> {
+/**
+ * Opens the directories, in their order; `parts` closes them.
+ *
+ * @throws {Failure} If one cannot be used as the settings have it; a server need not be there.
+ */
+export async function openDirectories(
+  settings: Settings,
+  parts: Parts,
+): Promise<readonly AccountDirectory[]> {
+  const weakSchemes = weakSchemesOf(settings);
   const made: AccountDirectory[] = [];
-  for (const [index, table] of directories.entries()) {
+  for (const [index, table] of settings.directories.entries()) {
     made.push(
       await parts.take(
         `directory ${index}`,
-        [table, weakPasswordSchemes],
-        () => openDirectory(table, weakSchemes),
+        [table, settings.weakPasswordSchemes],
+        () => orBadSettings(`directories[${index}]`, () => openDirectory(table, weakSchemes)),
         (directory) => directory.close?.(),
       ),
     );
@@ -124,12 +142,28 @@ async function directoriesOf(
   return made;
 }
 
+/** @throws {Failure} If something cannot be made as the settings have it, with the key that is about it. */
+async function orBadSettings<Value>(
+  key: string,
+  make: () => Value | Promise<Value>,
+): Promise<Value> {
+  try {
+    return await make();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(ExitCode.badSettings, `${key}: ${printable(reason)}`, { cause: error });
+  }
+}
+
 /** Kept over any change but that of its folder: what it has counted must not be forgotten. */
 async function guardOf(settings: Settings, parts: Parts): Promise<GuessingGuard> {
   const { stateFolder: folder, neverBlockedAddresses } = settings;
   for (const address of neverBlockedAddresses) {
     if (parseAllowedNetworks(address) !== undefined) continue;
-    throw new Error(`never_blocked_addresses has ${address}, which is no address or network`);
+    throw new Failure(
+      ExitCode.badSettings,
+      `never_blocked_addresses has ${printable(address)}, which is no address or network`,
+    );
   }
   return await parts.take(
     "guard",
@@ -168,16 +202,20 @@ async function ntlmOf(settings: Settings, parts: Parts) {
   return { names, ownDomains: defaultDomain === "" ? [] : [defaultDomain], helper };
 }
 
-async function kerberosOf(settings: Settings, parts: Parts): Promise<Kerberos | undefined> {
-  const { gssapiKeytab, gssapiRealms, gssapiUser, extendedProtectionPolicy } = settings;
-  if (gssapiKeytab === "") return undefined;
-  const options = {
-    keytab: gssapiKeytab,
-    realms: gssapiRealms,
-    userTemplate: gssapiUser,
-    extendedProtection: extendedProtectionPolicy,
+/** What accepting tickets is set up with. */
+export function kerberosOptions(settings: Settings): KerberosOptions {
+  return {
+    keytab: settings.gssapiKeytab,
+    realms: settings.gssapiRealms,
+    userTemplate: settings.gssapiUser,
+    extendedProtection: settings.extendedProtectionPolicy,
     nameSeparators: [],
   };
+}
+
+async function kerberosOf(settings: Settings, parts: Parts): Promise<Kerberos | undefined> {
+  if (settings.gssapiKeytab === "") return undefined;
+  const options = kerberosOptions(settings);
   return await parts.take(
     "Kerberos",
     options,
@@ -206,7 +244,11 @@ async function oauthOf(settings: Settings, parts: Parts): Promise<OAuthWay | und
     userClaim: settings.oauthUserClaim,
   };
   return {
-    validator: await parts.take("tokens", options, () => openTokenValidator(options)),
+    validator: await parts.take(
+      "tokens",
+      options,
+      () => orBadSettings("oauth_jwks", () => openTokenValidator(options)),
+    ),
     scope: settings.oauthScopes.join(" "),
     openidConfiguration: settings.oauthOpenidConfigurationUrl,
   };
@@ -220,5 +262,9 @@ async function clientCertificatesOf(settings: Settings, parts: Parts) {
     userName: settings.clientCertificateUser,
     revocationLists: settings.clientCertificateRevocationLists,
   };
-  return await parts.take("client certificates", options, () => openClientCertificates(options));
+  return await parts.take(
+    "client certificates",
+    options,
+    () => orBadSettings("client_certificate_authorities", () => openClientCertificates(options)),
+  );
 }

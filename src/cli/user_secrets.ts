@@ -10,6 +10,7 @@ import type { SecretKind, UserSecrets } from "../auth/login.ts";
 import { ntHash } from "../auth/ntlm/nt_hash.ts";
 import { PasswordFault } from "../auth/password_schemes/scheme.ts";
 import { makeScramKeys } from "../auth/scram/derive_keys.ts";
+import { refuseBoth } from "./contradiction.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { asClause } from "./user_file.ts";
@@ -53,18 +54,6 @@ export function withSecretOptions(
     .option("--no-scram", "remove the keys for SCRAM-SHA-256");
   for (const option of Object.values(OPTION)) refuseBoth(command, option);
   return command;
-}
-
-/** Of two options that set the same thing commander takes the later without a word. */
-function refuseBoth(command: Command, option: string): void {
-  const given = new Set<string>();
-  for (const one of [option, `no-${option}`]) {
-    command.on(`option:${one}`, () => {
-      given.add(one);
-      if (given.size < 2) return;
-      throw new Failure(ExitCode.usage, `--${option} and --no-${option} contradict each other`);
-    });
-  }
 }
 
 /** What to do with each secret: one that is there has to follow the password, or go. */

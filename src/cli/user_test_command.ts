@@ -1,30 +1,42 @@
-/** `popkeep user test`: whether a user would be let in, and what they would find. */
+/** `popkeep user test`: whether and how a user would be let in, and what they would find. */
 
 import { isIP } from "node:net";
 import { Command } from "commander";
 import { Authenticator } from "../auth/authenticator.ts";
+import type { AccountDirectory, DirectoryEntry } from "../auth/directory.ts";
+import { Kerberos } from "../auth/gssapi/kerberos.ts";
 import { HashPool } from "../auth/hash_pool.ts";
 import type { LoginOutcome } from "../auth/login.ts";
-import { openPasswdFile } from "../auth/passwd_file.ts";
+import { readLoginNames } from "../auth/login_names.ts";
 import { isHashFault, readStoredPassword } from "../auth/stored_password.ts";
+import type { Settings } from "../settings.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { kerberosOptions, nameRulesOf, openDirectories, weakSchemesOf } from "./login_parts.ts";
 import { type MaildropState, maildropState, refusalOf, storedOctetsOf } from "./maildrop_state.ts";
 import { print } from "./output.ts";
+import { Parts } from "./parts.ts";
 import { knownPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
 import { printable } from "./printable.ts";
-import { existingUser } from "./user_file.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
+import { type Way, waysOf } from "./user_ways.ts";
 
-type Options = ConfigOptions & PasswordOptions & { readonly from: string };
+type Options = ConfigOptions & PasswordOptions & {
+  readonly from: string;
+  /** False where `--no-password` was given. */
+  readonly password: boolean;
+};
 
 export function userTestCommand(): Command {
   const command = new Command("test")
-    .description("ask for a user's password, say whether it is right, and look at the mailbox")
-    .argument("<user>", "the name to log in with")
+    .description(
+      "try each way of logging in for a user, say why one would fail, look at the mailbox",
+    )
+    .argument("<user>", "the name to log in with, in any form that the settings allow")
     .addOption(configOption())
     .option(...PASSWORD_STDIN)
+    .option("--no-password", "ask for none, and only tell what is set up")
     .option("--from <address>", "log in as if from this address, for allow_nets", "127.0.0.1")
     .action(test);
   return withExample(command, "popkeep user test alice@example.com --from 192.0.2.7");
@@ -34,64 +46,167 @@ async function test(user: string, options: Options): Promise<void> {
   if (isIP(options.from) === 0) {
     throw new Failure(ExitCode.usage, `${printable(options.from)} is no IP address`);
   }
-  const { userFile, maildir } = settingsOrFailure(options, { checkFiles: false });
-  const directory = await openPasswdFile(userFile);
-  const entry = await directory.lookUp(user);
-  if (entry === undefined) {
-    throw new Failure(ExitCode.noUser, `there is no user ${printable(user)} in ${userFile}`);
-  }
-  const name = printable((await existingUser(userFile, user)).user);
-  const stored = readStoredPassword(entry.storedPassword);
-  if (isHashFault(stored)) {
-    throw new Failure(ExitCode.noPermission, `${name} cannot log in: ${stored.reason}`);
-  }
-
-  const password = await knownPassword(name, options);
-  const hashPool = new HashPool({ workers: 1 });
-  const authenticator = new Authenticator({
-    directories: [directory],
-    hashPool,
-    passwordMemoryMs: 0,
-  });
-  const outcome = await authenticator.deskFor(options.from).checkPassword(user, password)
-    .finally(() => hashPool.close());
-  if (outcome.kind !== "granted") {
-    const mayBeAddress = entry.allowedNetworks !== undefined &&
-      !entry.allowedNetworks(options.from);
-    throw refusal(name, outcome, mayBeAddress ? options.from : undefined);
-  }
-
-  const state = await maildropState(maildir, outcome.account);
-  await print(`The password of ${name} is right.\n${describe(state)}\n`);
-  if (state.kind === "unusable") throw new Failure(ExitCode.inputOutput, refusalOf(state));
-  if (state.kind === "there" && state.troubles.length > 0) {
-    throw new Failure(ExitCode.inputOutput, state.troubles.map(printable));
+  const settings = settingsOrFailure(options, { checkFiles: false });
+  const parts = new Parts();
+  try {
+    const directories = await openDirectories(settings, parts);
+    await new Trial({ user, settings, directories, options }).run();
+  } finally {
+    await parts.closeAllBut();
   }
 }
 
-function refusal(
-  name: string,
-  outcome: Exclude<LoginOutcome, { kind: "granted" }>,
-  keptOut: string | undefined,
-): Failure {
-  switch (outcome.kind) {
-    case "disabled":
-      return new Failure(
-        ExitCode.noPermission,
-        `the password of ${name} is right, and the user is disabled (nologin)`,
-      );
-    case "unavailable":
-      return new Failure(ExitCode.temporary, `the password of ${name} could not be checked`);
-    case "delayed":
-      return new Failure(ExitCode.temporary, `too many logins of ${name} failed lately`);
-    case "refused":
-      return new Failure(
-        ExitCode.noPermission,
-        keptOut === undefined
-          ? `the password of ${name} is wrong`
-          : `the password of ${name} is wrong, or allow_nets keeps ${keptOut} out`,
-      );
+class Trial {
+  readonly #user: string;
+  readonly #settings: Settings;
+  readonly #directories: readonly AccountDirectory[];
+  readonly #options: Options;
+
+  constructor({ user, settings, directories, options }: {
+    readonly user: string;
+    readonly settings: Settings;
+    readonly directories: readonly AccountDirectory[];
+    readonly options: Options;
+  }) {
+    this.#user = user;
+    this.#settings = settings;
+    this.#directories = directories;
+    this.#options = options;
   }
+
+  async run(): Promise<void> {
+    const found = await this.#find();
+    const name = printable(found?.entry.account.user ?? this.#user);
+    const password = this.#options.password ? await knownPassword(name, this.#options) : undefined;
+    const outcome = password && await this.#logIn(password);
+    const right = outcome?.kind === "granted";
+    const ways = await waysOf({
+      settings: this.#settings,
+      directories: this.#directories,
+      entry: found?.entry,
+      password,
+      passwordIsRight: right,
+      kerberosFault: await kerberosFaultOf(this.#settings),
+    });
+    const account = right ? outcome.account : found?.entry.account;
+    const state = account && await maildropState(this.#settings.maildir, account);
+    await print([
+      ...(right ? [`The password of ${name} is right.\n`] : []),
+      ...(found === undefined ? [] : [`${name} is in the directory ${found.directory.kind}.\n`]),
+      describeWays(ways),
+      ...(state === undefined ? [] : [`${describe(state)}\n`]),
+    ].join(""));
+    if (outcome !== undefined && outcome.kind !== "granted") {
+      throw this.#refusal(name, outcome, found?.entry);
+    }
+    if (state?.kind === "unusable") throw new Failure(ExitCode.inputOutput, refusalOf(state));
+    if (state?.kind === "there" && state.troubles.length > 0) {
+      throw new Failure(ExitCode.inputOutput, state.troubles.map(printable));
+    }
+  }
+
+  /** Undefined where only a password can tell whether the user exists. */
+  async #find(): Promise<{ entry: DirectoryEntry; directory: AccountDirectory } | undefined> {
+    const names = readLoginNames(this.#user, "", nameRulesOf(this.#settings))?.login ?? [];
+    for (const directory of this.#directories) {
+      if (!directory.findsByName) continue;
+      for (const name of names) {
+        const entry = await this.#ask(directory, name);
+        if (entry !== undefined) return { entry, directory };
+      }
+    }
+    if (this.#directories.some(({ checkPassword }) => checkPassword !== undefined)) {
+      return undefined;
+    }
+    const where = this.#settings.directories.map((table) =>
+      table.kind === "user_file" ? table.file : table.kind
+    );
+    throw new Failure(
+      ExitCode.noUser,
+      `there is no user ${printable(this.#user)} in ${printable(where.join(", "))}`,
+    );
+  }
+
+  async #ask(directory: AccountDirectory, name: string): Promise<DirectoryEntry | undefined> {
+    try {
+      return await directory.lookUp(name);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Failure(
+        ExitCode.temporary,
+        `the directory ${directory.kind} cannot tell: ${printable(reason)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** As a login does it, but without counting it among the failed ones. */
+  async #logIn(password: Uint8Array): Promise<LoginOutcome> {
+    const hashPool = new HashPool({ workers: 1 });
+    const authenticator = new Authenticator({
+      directories: this.#directories,
+      hashPool,
+      passwordMemoryMs: 0,
+      weakSchemes: weakSchemesOf(this.#settings),
+      names: nameRulesOf(this.#settings),
+      masterUsers: this.#settings.masterUsers,
+    });
+    return await authenticator.deskFor(this.#options.from).checkPassword(this.#user, password)
+      .finally(() => hashPool.close());
+  }
+
+  #refusal(
+    name: string,
+    outcome: Exclude<LoginOutcome, { kind: "granted" }>,
+    entry: DirectoryEntry | undefined,
+  ): Failure {
+    const stored = entry && readStoredPassword(entry.storedPassword, weakSchemesOf(this.#settings));
+    switch (outcome.kind) {
+      case "disabled":
+        return new Failure(
+          ExitCode.noPermission,
+          `the password of ${name} is right, and the user is disabled (nologin)`,
+        );
+      case "delayed":
+      case "unavailable":
+        return new Failure(ExitCode.temporary, `the password of ${name} could not be checked`);
+      case "refused": {
+        if (stored !== undefined && isHashFault(stored) && this.#checksHere(entry)) {
+          return new Failure(ExitCode.noPermission, `${name} cannot log in: ${stored.reason}`);
+        }
+        const { from } = this.#options;
+        const mayBeAddress = entry?.allowedNetworks !== undefined && !entry.allowedNetworks(from);
+        return new Failure(
+          ExitCode.noPermission,
+          mayBeAddress
+            ? `the password of ${name} is wrong, or allow_nets keeps ${from} out`
+            : `the password of ${name} is wrong`,
+        );
+      }
+    }
+  }
+
+  /** Whether the entry comes from where the password field is handed out. */
+  #checksHere(entry: DirectoryEntry | undefined): boolean {
+    return entry !== undefined &&
+      this.#directories.every(({ checkPassword }) => checkPassword === undefined);
+  }
+}
+
+async function kerberosFaultOf(settings: Settings): Promise<string | undefined> {
+  if (settings.gssapiKeytab === "" || !settings.enableGssapiAndNtlmAuth) return undefined;
+  const kerberos = new Kerberos(kerberosOptions(settings));
+  return await kerberos.check().finally(() => kerberos.close());
+}
+
+function describeWays(ways: readonly Way[]): string {
+  const remarks = new Set(ways.map(({ remark }) => remark));
+  if (remarks.size === 1) return `Nobody can log in: ${printable(ways[0]!.remark)}.\n`;
+  const name = Math.max(...ways.map((way) => way.name.length));
+  const works = Math.max(...ways.map((way) => way.works.length));
+  return ways.map((way) =>
+    `  ${way.name.padEnd(name)}  ${way.works.padEnd(works)}  ${printable(way.remark)}\n`
+  ).join("");
 }
 
 function describe(state: MaildropState): string {

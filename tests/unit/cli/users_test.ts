@@ -128,6 +128,8 @@ test("a login is tried as the server would, and the mailbox is named", async () 
   strictEqual(
     right.stdout,
     `The password of alice is right.
+alice is in the directory user_file.
+Nobody can log in: there is no certificate, and login_type is secure_login.
 The mailbox is ${folder}/mail/alice. It does not exist yet, which shows as empty.
 `,
   );
@@ -136,8 +138,42 @@ The mailbox is ${folder}/mail/alice. It does not exist yet, which shows as empty
   const full = await user(["test", "alice", "--password-stdin"], "secret");
   ok(full.stdout.includes(": 1 message, 12 octets."), full.stdout);
   const wrong = await user(["test", "alice", "--password-stdin"], "Secret");
-  deepStrictEqual([wrong.exitCode, wrong.stdout], [77, ""]);
+  ok(!wrong.stdout.includes("is right"), wrong.stdout);
+  strictEqual(wrong.exitCode, 77);
   strictEqual(wrong.stderr, "popkeep: the password of alice is wrong\n");
+});
+
+test("each way of logging in is tried, with the reason where it would fail", async () => {
+  const { user, users } = setUp(
+    undefined,
+    'maildir = "mail/{user}"\nlogin_type = "plaintext_login"',
+  );
+  const add = ["add", "alice", "--scheme", "plain", "--ntlm", "--scram", "--password-stdin"];
+  strictEqual((await user(add, "secret")).exitCode, 0);
+  strictEqual((await user(["app-password", "add", "alice", "phone"])).exitCode, 0);
+  const lines = async (password: string) =>
+    (await user(["test", "alice", "--password-stdin"], password)).stdout.split("\n")
+      .flatMap((line) => /^ {2}(\S.*?) {2,}(yes|untried|no) {2,}(.*)$/.exec(line)?.slice(1) ?? [])
+      .join("|");
+  strictEqual(
+    await lines("secret"),
+    "EXTERNAL|no|client_certificate_authorities is not set|GSSAPI|no|gssapi_keytab is not set|" +
+      "NTLM|yes|without TLS|" +
+      "SCRAM-SHA-256-PLUS|no|it needs TLS, and there is no certificate|" +
+      "SCRAM-SHA-256|yes|without TLS|" +
+      "OAUTHBEARER|no|neither oauth_jwks nor oauth_introspection_url is set|" +
+      "XOAUTH2|no|neither oauth_jwks nor oauth_introspection_url is set|" +
+      "PLAIN|yes|without TLS|USER and PASS|yes|without TLS|" +
+      "app passwords|untried|as PLAIN and USER do; there are: phone",
+  );
+  const wrong = await lines("other");
+  ok(wrong.includes("NTLM|no|the NT hash is of another password|"), wrong);
+  ok(wrong.includes("SCRAM-SHA-256|no|the SCRAM keys are of another password|"), wrong);
+  ok(wrong.includes("PLAIN|no|the password is wrong, or the user may not log in|"), wrong);
+  const unasked = await user(["test", "alice", "--no-password"]);
+  strictEqual(unasked.exitCode, 0);
+  ok(/^ {2}NTLM +untried/m.test(unasked.stdout), unasked.stdout);
+  ok(!(unasked.stdout + unasked.stderr).includes(users().split(":")[1]!.slice(0, 20)));
 });
 
 test("why a user with the right password is kept out is told", async () => {
