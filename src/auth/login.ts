@@ -88,8 +88,13 @@ export interface LoginDesk {
    */
   admit(user: string, actAs?: string): Promise<LoginOutcome>;
 
-  /** The proof of being `user` was wrong; "" where no name was said. Gives `refused` or `delayed`. */
-  refuse(user: string): Promise<LoginOutcome>;
+  /**
+   * The proof of being `user` was wrong; "" where no name was said. Gives `refused` or `delayed`.
+   *
+   * @param tried Octets that are the same for the same wrong secret, such as a token, where the proof has
+   *   any: the same one again is not counted again, so that a forgotten device does not shut out others.
+   */
+  refuse(user: string, tried?: Uint8Array): Promise<LoginOutcome>;
 
   /**
    * 32 octets that are the same for the same text as long as the server lives and over a restart, and that

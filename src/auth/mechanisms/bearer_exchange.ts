@@ -84,7 +84,7 @@ class BearerExchange implements Exchange {
       case "unavailable":
         return { kind: "done", user: claimed, outcome: verdict };
       case "invalid":
-        return this.#end(verdict.fault, claimed, await desk.refuse(claimed));
+        return this.#end(verdict.fault, claimed, await desk.refuse(claimed, octetsOf(token)));
       case "valid": {
         const { user } = verdict;
         const itself = claimed === "" || claimed.toLowerCase() === user.toLowerCase();
@@ -119,4 +119,9 @@ function encodeFailure(fields: readonly (readonly [string, string])[]): Uint8Arr
 
 function encodeJson(fields: readonly (readonly [string, string])[]): Uint8Array {
   return Buffer.from(JSON.stringify(Object.fromEntries(fields.filter(([, text]) => text !== ""))));
+}
+
+/** What was tried: a client with an expired token sends the same one again and again. */
+function octetsOf(token: string | undefined): Uint8Array | undefined {
+  return token === undefined ? undefined : new TextEncoder().encode(token);
 }

@@ -247,6 +247,7 @@ test("failures count for the name that was meant, successes for their address", 
   await checkPassword("alice", octets("alice-secret"));
   await refuse("ALICE");
   await refuse("");
+  await refuse("alice", octets("token"));
   await admit("alice");
   await admit("nobody");
   deepStrictEqual(told, [
@@ -255,6 +256,7 @@ test("failures count for the name that was meant, successes for their address", 
     ["succeeded", ADDRESS, "alice"],
     ["failed", ADDRESS, "alice", undefined],
     ["failed", ADDRESS, "", undefined],
+    ["failed", ADDRESS, "alice", octets("token")],
     ["succeeded", ADDRESS, "alice"],
     ["dropped", ADDRESS, "nobody"],
   ]);

@@ -16,6 +16,8 @@ export const SHARED: LoginOutcome = {
 export class TestDesk implements LoginDesk {
   /** Calls of admit and refuse, in order. */
   readonly asked: string[][] = [];
+  /** What the last `refuse` was told of. */
+  tried: Uint8Array | undefined;
   /** What `refuse` gives. */
   refusal: LoginOutcome = { kind: "refused" };
 
@@ -36,8 +38,9 @@ export class TestDesk implements LoginDesk {
     return Promise.resolve(actAs === "sales@example.com" ? SHARED : { kind: "refused" });
   }
 
-  refuse(user: string): Promise<LoginOutcome> {
+  refuse(user: string, tried?: Uint8Array): Promise<LoginOutcome> {
     this.asked.push(["refuse", user]);
+    this.tried = tried;
     return Promise.resolve(this.refusal);
   }
 

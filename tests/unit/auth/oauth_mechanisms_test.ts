@@ -145,6 +145,12 @@ for (const form of FORMS) {
     deepStrictEqual(step, { kind: "done", user: "m", outcome: { kind: "delayed" } });
   });
 
+  test(`${form}: the token that was refused is told, so that it counts once`, async () => {
+    const { next, desk } = begin(form);
+    await next(response(form, "alice@example.com", "expired"));
+    deepStrictEqual(desk.tried, new TextEncoder().encode("expired"));
+  });
+
   test(`${form}: an empty token is a question, answered and not counted`, async () => {
     for (const auth of ["", "Bearer", "Bearer "]) {
       const begun = begin(form);
