@@ -128,8 +128,9 @@ class GssapiExchange implements Exchange {
     }
     const authzid = readAuthzid(choice.subarray(CHOICE_OCTETS));
     if (authzid === undefined) return MALFORMED;
-    // Clients are told their principal by Kerberos, and some send it as who they want to be.
-    const actAs = authzid === "" || authzid === principal ? undefined : authzid;
+    // Some clients send their principal as who they want to be, or the mail address that looks like it.
+    const isOwn = authzid === "" || authzid.toLowerCase() === principal.toLowerCase();
+    const actAs = isOwn ? undefined : authzid;
     return { kind: "done", user, outcome: await this.#desk.admit(user, actAs) };
   }
 

@@ -148,10 +148,15 @@ test("the identity that the client wants goes to the desk", async () => {
   deepStrictEqual(asked, ["admit alice as bob"]);
 });
 
-test("a client that names its own principal wants to be itself", async () => {
+test("a client that names its own principal, in whatever case, wants to be itself", async () => {
+  for (const own of ["alice@EXAMPLE.ORG", "alice@example.org"]) {
+    const { exchange, asked } = await beginAndOffer();
+    await exchange.next(protect(choice(1, own)));
+    deepStrictEqual(asked, ["admit alice as itself"]);
+  }
   const { exchange, asked } = await beginAndOffer();
-  await exchange.next(protect(choice(1, "alice@EXAMPLE.ORG")));
-  deepStrictEqual(asked, ["admit alice as itself"]);
+  await exchange.next(protect(choice(1, "alice@example.com")));
+  deepStrictEqual(asked, ["admit alice as alice@example.com"]);
 });
 
 test("the size that a client names for no layer does not matter", async () => {
