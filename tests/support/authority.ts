@@ -36,7 +36,7 @@ export interface WantedList {
 }
 
 /** Microsoft's name for a user principal name among a certificate's alternatives. */
-export const UPN = "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:";
+export const UPN = "otherName:1.3.6.1.4.1.311.20.2.3;FORMAT:UTF8,UTF8:";
 
 const DAY_MS = 86_400_000;
 
@@ -46,15 +46,19 @@ export class Authority {
   readonly #keyFile: string;
   #issued = 0;
 
-  /** Makes a self-signed authority, or one that `issuer` signs; its folder is `name` in `parent`. */
-  constructor(parent: string, name: string, issuer?: Authority) {
+  /**
+   * Makes a self-signed authority, or one that `issuer` signs; its folder is `name` in `parent`.
+   *
+   * @param keyUsage What its key is for, as openssl's configuration has it.
+   */
+  constructor(parent: string, name: string, issuer?: Authority, keyUsage = "keyCertSign,cRLSign") {
     this.#folder = join(parent, name.replaceAll(" ", "_"));
     mkdirSync(this.#folder);
     writeFileSync(join(this.#folder, "index.txt"), "");
     writeFileSync(join(this.#folder, "index.txt.attr"), "unique_subject = no\n");
     writeFileSync(join(this.#folder, "serial"), "01\n");
     writeFileSync(join(this.#folder, "crlnumber"), "01\n");
-    const extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign,cRLSign"];
+    const extensions = ["basicConstraints=critical,CA:TRUE", `keyUsage=${keyUsage}`];
     if (issuer === undefined) {
       this.certificateFile = join(this.#folder, "ca.pem");
       this.#keyFile = join(this.#folder, "ca.key");
@@ -85,8 +89,10 @@ export class Authority {
       ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
       ...["-subj", subject, "-utf8", "-keyout", keyFile, "-out", request],
     );
-    const named = alternatives.length === 0 ? [] : [`subjectAltName=${alternatives.join(",")}`];
-    const all = ["authorityKeyIdentifier=keyid", ...named, ...extensions];
+    // In a section of their own they may have commas in them.
+    const names = alternatives.map((one, index) => one.replace(":", `.${index} = `));
+    const named = names.length === 0 ? [] : ["subjectAltName = @names", "[names]", ...names];
+    const all = ["authorityKeyIdentifier=keyid", ...extensions, ...named];
     writeFileSync(`${base}.ext`, all.join("\n") + "\n");
     openssl(
       ...["ca", "-batch", "-notext", "-config", this.#configure([]), "-in", request],
