@@ -4,8 +4,10 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { copyFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { openPamDirectory, type PamDirectory } from "../../../src/auth/directories/pam.ts";
 import { PamServices, RIGHT_HASH } from "../../support/pam_service.ts";
 
@@ -36,6 +38,24 @@ async function withAccount(
     services.remove();
   }
 }
+
+test("the service file that comes with popkeep lets system accounts in by the system's rules", {
+  skip: !mayMakeAccounts,
+}, async () => {
+  const services = new PamServices();
+  const file = fileURLToPath(new URL("../../../share/popkeep.pam", import.meta.url));
+  copyFileSync(file, `${services.folder}/popkeep`);
+  const directory = openPamDirectory({ confdir: services.folder, timeLimitMs: 60_000 });
+  try {
+    await withAccount(withPassword, async (_, user) => {
+      strictEqual((await directory.checkPassword(user, RIGHT, undefined)).kind, "right");
+      deepStrictEqual(await directory.checkPassword(user, Buffer.from("other"), undefined), WRONG);
+    });
+  } finally {
+    await directory.close();
+    services.remove();
+  }
+});
 
 /** Waits where another test has the list of accounts locked. */
 async function administer(command: string, ...values: readonly string[]): Promise<void> {

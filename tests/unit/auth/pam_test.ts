@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import {
   openPamDirectory,
@@ -268,19 +268,6 @@ test("a closed directory cannot tell", async () => {
 
 test("a system without PAM is told by what to install", () => {
   throws(() => openPam(["libthere_is_no_pam.so.0"]), /install the package libpam0g/);
-});
-
-test("the service file that comes with popkeep takes the system's common rules", async () => {
-  const { pathname } = new URL("../../../share/popkeep.pam", import.meta.url);
-  copyFileSync(pathname, `${services.folder}/popkeep`);
-  const [auth = "", account = ""] = pwdfile();
-  writeFileSync(`${services.folder}/common-auth`, `${auth}\n`);
-  writeFileSync(`${services.folder}/common-account`, `${account}\n`);
-  const directory = openPamDirectory({ confdir: services.folder, timeLimitMs: LONG_MS });
-  opened.push(directory);
-  const check = await directory.checkPassword("alice", octets("right"), undefined);
-  strictEqual(check.kind, "right");
-  deepStrictEqual(await directory.checkPassword("alice", octets("other"), undefined), WRONG);
 });
 
 function homeOf(user: string): string {
