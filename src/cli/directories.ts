@@ -23,7 +23,7 @@ export async function openDirectory(
 ): Promise<AccountDirectory> {
   switch (table.kind) {
     case "user_file":
-      return await openPasswdFile(table.file);
+      return await openPasswdFile(table.file, { weakSchemes });
     case "pam":
       return openPamDirectory({
         service: table.service,
