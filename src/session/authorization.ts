@@ -117,16 +117,17 @@ export function receiveResponse(
 export function endExchange(
   state: Authorization,
   reason: typeof FAULTS[keyof typeof FAULTS],
-): Answer {
-  abandonExchange(state);
-  return state.conversation.bad(reason);
+): Answer | Promise<Answer> {
+  return abandonExchange(state) ?? state.conversation.bad(reason);
 }
 
-/** Lets go of an exchange that will not be done. */
-export function abandonExchange(state: Authorization): void {
+/** Lets go of an exchange that will not be done. What it had come to all the same is a login like others. */
+export function abandonExchange(state: Authorization): Answer | Promise<Answer> | undefined {
   const { exchange } = state;
   state.exchange = undefined;
-  exchange?.run.abandon?.();
+  const done = exchange?.run.abandon?.();
+  if (typeof done !== "object") return undefined;
+  return state.logIn(exchange!.mechanism.name, done.user, done.outcome);
 }
 
 /** The challenge as "+OK", for clients of the time before [MS-OXPOP3]. */
@@ -136,22 +137,28 @@ function answerOld(answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
 }
 
 function advance(state: Authorization, response: Uint8Array | undefined): Answer | Promise<Answer> {
-  const step = state.exchange!.run.next(response);
-  return step instanceof Promise ? step.then((step) => follow(state, step)) : follow(state, step);
+  const exchange = state.exchange!;
+  const step = exchange.run.next(response);
+  return step instanceof Promise
+    ? step.then((step) => follow(state, exchange, step))
+    : follow(state, exchange, step);
 }
 
-function follow(state: Authorization, step: Step): Answer | Promise<Answer> {
+/** The client may be gone since the exchange was asked: what it came to is told all the same. */
+function follow(
+  state: Authorization,
+  exchange: NonNullable<Authorization["exchange"]>,
+  step: Step,
+): Answer | Promise<Answer> {
   switch (step.kind) {
     case "challenge":
       // An empty challenge is "+ " with its space: clients take the text from the third octet on.
       return { line: `+ ${encodeBase64(step.octets)}`, next: "read" };
     case "malformed":
       return endExchange(state, FAULTS.malformedResponse);
-    case "done": {
-      const { mechanism } = state.exchange!;
-      state.exchange = undefined;
-      return state.logIn(mechanism.name, step.user, step.outcome);
-    }
+    case "done":
+      if (state.exchange === exchange) state.exchange = undefined;
+      return state.logIn(exchange.mechanism.name, step.user, step.outcome);
   }
 }
 

@@ -108,19 +108,14 @@ export class Session {
    * one's answer is there and its body drawn. Never throws, never rejects.
    */
   receive(line: Uint8Array): Answer | Promise<Answer> {
-    try {
-      const answer = this.#dispatch(line);
-      return answer instanceof Promise ? this.#settle(answer) : answer;
-    } catch (error) {
-      return this.#failed(error);
-    }
+    return this.#answer(() => this.#dispatch(line));
   }
 
-  /** Answers a line that went over its limit, and was thrown away. */
-  receiveTooLong(): Answer {
+  /** Answers a line that went over its limit, and was thrown away; as `receive` does. */
+  receiveTooLong(): Answer | Promise<Answer> {
     beginLine(this.#authorization);
     if (this.expects === "command") return this.#conversation.bad(FAULTS.lineTooLong);
-    return endExchange(this.#authorization, FAULTS.lineTooLong);
+    return this.#answer(() => endExchange(this.#authorization, FAULTS.lineTooLong));
   }
 
   /**
@@ -154,6 +149,15 @@ export class Session {
     if (this.#transaction?.update !== "under way") this.#release();
     abandonExchange(this.#authorization);
     return this.#summary;
+  }
+
+  #answer(find: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
+    try {
+      const answer = find();
+      return answer instanceof Promise ? this.#settle(answer) : answer;
+    } catch (error) {
+      return this.#failed(error);
+    }
   }
 
   /** Awaits an answer; if the connection ended meanwhile, what the answer came to hold is let go. */

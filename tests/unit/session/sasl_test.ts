@@ -288,3 +288,42 @@ test("each way that a login can fail has its own code and text", async () => {
     "-ERR [LOGIN-DELAY] too many failed logins, wait and try again",
   ]);
 });
+
+for (const how of ["*", "no base64!", "the client is gone"]) {
+  test(`what an exchange had come to is told though the client says: ${how}`, async () => {
+    const told: unknown[] = [];
+    const mechanism: Mechanism = {
+      name: "SCRIPT",
+      plaintext: true,
+      start: () => ({
+        next: () => EMPTY,
+        abandon: () => ({ kind: "done", user: "Alice", outcome: { kind: "refused" } }),
+      }),
+    };
+    const client = new SessionClient({
+      services: { mechanismsFor: () => [mechanism] },
+      events: { loginFailed: (...args) => told.push(args.slice(0, 2)) },
+    });
+    await client.ask("AUTH script");
+    if (how === "the client is gone") client.session.end();
+    else assert.equal((await client.ask(how)).line, "-ERR [AUTH] wrong user name or password");
+    client.session.end();
+    assert.deepEqual(told, [["Alice", "SCRIPT"]]);
+  });
+}
+
+test("a client that leaves while its proof is checked does not keep its failure to itself", async () => {
+  const told: unknown[] = [];
+  const mechanism = new Scripted([REFUSE], { later: true });
+  const client = new SessionClient({
+    services: { mechanismsFor: () => [mechanism] },
+    events: {
+      loginFailed: (...args) => told.push(args.slice(0, 2)),
+      erred: (error) => told.push(error),
+    },
+  });
+  const asked = client.ask("AUTH script");
+  client.session.end();
+  await asked;
+  assert.deepEqual(told, [["Alice", "SCRIPT"]]);
+});
