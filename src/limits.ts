@@ -328,13 +328,13 @@ export const FREE_FAILED_LOGINS = 3;
  */
 export const FORGIVEN_FAILED_LOGINS = 5;
 
-/** Keys of each kind (address, account, both) whose failed logins are counted; about 400 octets each. */
-export const FAILED_LOGIN_KEYS = 20_000;
+/** Keys of each kind (address, account, both) whose failed logins are counted; about 1 KiB each. */
+export const FAILED_LOGIN_KEYS = 10_000;
 
-/** Wrong passwords remembered by digest, so that the same one counts once; about 400 octets each. */
-export const TRIED_PASSWORDS = 10_000;
+/** Wrong passwords remembered by digest, so that the same one counts once; about 1 KiB each. */
+export const TRIED_PASSWORDS = 5_000;
 
-/** Pairs of account and address that a login came from, and how long they are known, ms. */
+/** Pairs of account and address that a login came from, 150 octets each, and how long they are known, ms. */
 export const KNOWN_LOGINS = 50_000;
 export const KNOWN_LOGIN_MS = 30 * 86_400_000;
 

@@ -22,7 +22,7 @@ const WRITE_MS = 10_000;
 
 export interface StateFileOptions {
   /** What it is to say now. */
-  readonly content: () => string;
+  readonly content: () => string | Promise<string>;
   readonly writeMs?: number;
 }
 
@@ -46,7 +46,7 @@ export async function readStateFile(path: string, maxOctets: number): Promise<st
 
 export class StateFile {
   readonly #path: string;
-  readonly #content: () => string;
+  readonly #content: () => string | Promise<string>;
   readonly #writeMs: number;
   #changed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -90,7 +90,7 @@ export class StateFile {
       if (!this.#changed) return;
       this.#changed = false;
       try {
-        await replace(this.#path, this.#content());
+        await replace(this.#path, await this.#content());
         if (!this.#writable) logger.info("what is remembered can be written again", this.#who());
         this.#writable = true;
       } catch (error) {

@@ -42,13 +42,6 @@ export class FailedLogins {
     for (const name of COUNTS_NAMES) this.#counts[name].keepMs = keepMs(name, times);
   }
 
-  dump(key: string): KeptFailures {
-    const counts = Object.fromEntries(
-      COUNTS_NAMES.map((name) => [name, this.#counts[name].dump()]),
-    ) as Record<CountsName, ReturnType<MemoryCounts["dump"]>>;
-    return { key, counts, knownLogins: this.knownLogins.dump() };
-  }
-
   async restore({ counts, knownLogins }: KeptFailures): Promise<void> {
     for (const name of COUNTS_NAMES) await this.#counts[name].restore(counts[name]);
     this.knownLogins.restore(knownLogins);

@@ -89,7 +89,7 @@ export class GuessingGuard implements LoginGuard {
     this.#waits = place.waits ?? new Waits();
     if (place.folder === undefined) return;
     this.#file = new StateFile(join(place.folder, FILE_NAME), {
-      content: () => encodeKeptFailures(this.#logins.dump(this.#keys.text)),
+      content: () => encodeKeptFailures(this.#keys.text, this.#logins),
     });
   }
 

@@ -12,6 +12,7 @@
  * *Knows* the form. *Does not know* what is too old: who takes it back looks.
  */
 
+import { setImmediate as othersTurn } from "node:timers/promises";
 import type { KeptCount } from "./counts.ts";
 import { DIGEST_TEXT, GuessingKeys } from "./keys.ts";
 import type { KeptLogin } from "./known_logins.ts";
@@ -35,8 +36,21 @@ export const COUNTS_NAMES = [
 
 export type CountsName = typeof COUNTS_NAMES[number];
 
-export function encodeKeptFailures({ key, counts, knownLogins }: KeptFailures): string {
-  return `${JSON.stringify({ version: VERSION, key, ...counts, known_logins: knownLogins })}\n`;
+/** Where the lists are had from. */
+export interface Dumped {
+  counts(name: CountsName): { dump(): readonly KeptCount[] };
+  readonly knownLogins: { dump(): readonly KeptLogin[] };
+}
+
+/** The text. Others have their turn after each list, since under attack each is a few milliseconds of work. */
+export async function encodeKeptFailures(key: string, logins: Dumped): Promise<string> {
+  const parts = [JSON.stringify({ version: VERSION, key }).slice(0, -1)];
+  for (const name of COUNTS_NAMES) {
+    parts.push(`"${name}":${JSON.stringify(logins.counts(name).dump())}`);
+    await othersTurn();
+  }
+  parts.push(`"known_logins":${JSON.stringify(logins.knownLogins.dump())}}\n`);
+  return parts.join(",");
 }
 
 /** Undefined if the text is not of the form, wholly. */
