@@ -24,7 +24,7 @@ import {
   canBeMet,
   expectedBindings,
   type ExtendedProtection,
-} from "../auth/ntlm/extended_protection.ts";
+} from "../auth/extended_protection.ts";
 import type { TokenValidator } from "../auth/oauth/token_validator.ts";
 import type { SecureChannel } from "../auth/secure_channel.ts";
 

@@ -16,7 +16,7 @@ import type { KerberosOptions } from "../../src/auth/gssapi/kerberos_options.ts"
 import type { LoginDesk, LoginOutcome } from "../../src/auth/login.ts";
 import type { Exchange, Step } from "../../src/auth/mechanism.ts";
 import { gssapiMechanism } from "../../src/auth/mechanisms/gssapi.ts";
-import { serverEndPoint } from "../../src/auth/ntlm/server_end_point.ts";
+import { serverEndPoint } from "../../src/auth/server_end_point.ts";
 import type { SecureChannel } from "../../src/auth/secure_channel.ts";
 import { HeldTicket, Initiator, setLibraryEnvironment } from "../support/kerberos_initiator.ts";
 import { KERBEROS_COMMANDS, KerberosRealm } from "../support/kerberos_realm.ts";

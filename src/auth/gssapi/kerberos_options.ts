@@ -1,8 +1,8 @@
 /** What accepting Kerberos tickets is set up with, and what each connection adds. */
 
 import { Buffer } from "node:buffer";
-import type { ExtendedProtection } from "../ntlm/extended_protection.ts";
-import { serverEndPoint } from "../ntlm/server_end_point.ts";
+import type { ExtendedProtection } from "../extended_protection.ts";
+import { serverEndPoint } from "../server_end_point.ts";
 import type { SecureChannel } from "../secure_channel.ts";
 import type { KeytabUse } from "./job.ts";
 import { isUserTemplate } from "./principal.ts";

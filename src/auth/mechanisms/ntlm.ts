@@ -15,11 +15,7 @@ import {
   type ServerNames,
   serverTargetInfo,
 } from "../ntlm/challenge_message.ts";
-import {
-  canBeMet,
-  expectedBindings,
-  type ExtendedProtection,
-} from "../ntlm/extended_protection.ts";
+import { canBeMet, expectedBindings, type ExtendedProtection } from "../extended_protection.ts";
 import { has, OEM, UNICODE } from "../ntlm/flags.ts";
 import { judge, type NtlmRefusal } from "../ntlm/judgement.ts";
 import { loggedName } from "../ntlm/names.ts";

@@ -9,11 +9,7 @@
  */
 
 import { parseAuthenticate } from "../ntlm/authenticate_message.ts";
-import {
-  canBeMet,
-  expectedBindings,
-  type ExtendedProtection,
-} from "../ntlm/extended_protection.ts";
+import { canBeMet, expectedBindings, type ExtendedProtection } from "../extended_protection.ts";
 import { has, OEM, UNICODE } from "../ntlm/flags.ts";
 import { judge, type NtlmRefusal } from "../ntlm/judgement.ts";
 import { loggedName } from "../ntlm/names.ts";

@@ -5,7 +5,7 @@
 
 import { ANONYMOUS, has } from "./flags.ts";
 import type { AuthenticateMessage } from "./authenticate_message.ts";
-import { type ExtendedProtection, meetsPolicy } from "./extended_protection.ts";
+import { type ExtendedProtection, meetsPolicy } from "../extended_protection.ts";
 import {
   NTLM_V1_RESPONSE_OCTETS,
   type Ntlmv2Response,

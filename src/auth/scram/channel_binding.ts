@@ -7,7 +7,7 @@
  * secret (RFC 9266 §1).
  */
 
-import { serverEndPoint } from "../ntlm/server_end_point.ts";
+import { serverEndPoint } from "../server_end_point.ts";
 import type { SecureChannel } from "../secure_channel.ts";
 
 /**

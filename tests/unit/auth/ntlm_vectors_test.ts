@@ -7,7 +7,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { parseAuthenticate } from "../../../src/auth/ntlm/authenticate_message.ts";
-import { channelBindingsHash } from "../../../src/auth/ntlm/extended_protection.ts";
+import { channelBindingsHash } from "../../../src/auth/extended_protection.ts";
 import { UNICODE } from "../../../src/auth/ntlm/flags.ts";
 import { judge } from "../../../src/auth/ntlm/judgement.ts";
 import { ntHash } from "../../../src/auth/ntlm/nt_hash.ts";

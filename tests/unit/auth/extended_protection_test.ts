@@ -1,4 +1,4 @@
-/** Extended protection: which channel a login was made for. Certificates are made here. */
+/** Extended protection: which channel a login was made for, as NTLM shows it. Certificates are made here. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -8,8 +8,8 @@ import { generate } from "selfsigned";
 import {
   channelBindingsHash,
   type ExtendedProtection,
-} from "../../../src/auth/ntlm/extended_protection.ts";
-import { serverEndPoint } from "../../../src/auth/ntlm/server_end_point.ts";
+} from "../../../src/auth/extended_protection.ts";
+import { serverEndPoint } from "../../../src/auth/server_end_point.ts";
 import type { SecureChannel } from "../../../src/auth/secure_channel.ts";
 import { NtlmDesk, ntlmOutcome } from "../../support/ntlm_desk.ts";
 
