@@ -255,7 +255,7 @@ test("a mechanism may take longer responses than others", async () => {
 test("NTLM begins with +OK where the settings want that, and only where a client waits for it", async () => {
   const services = { ntlmFirstReply: "+OK" as const };
   for (const later of [false, true]) {
-    const mechanism = new Scripted([EMPTY, HELLO, GRANT], { name: "NTLM", later });
+    const mechanism: Mechanism = new Scripted([EMPTY, HELLO, GRANT], { name: "NTLM", later });
     const client = new SessionClient({
       ascii: false,
       services: { ...services, mechanismsFor: () => [mechanism] },
