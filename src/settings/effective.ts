@@ -110,7 +110,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     passwordMemoryMs: values.password_memory_time,
     passwordWorkers: values.password_workers,
     weakPasswordSchemes: values.weak_password_schemes.map((name) => name.toUpperCase()),
-    stateFolder: resolve(folder, values.state_folder),
+    stateFolder: optional(values.state_folder) || stateFolderFor(folder),
     defaultDomain: values.default_domain,
     folderSeparator: values.folder_separator,
     delegates: values.delegates,
@@ -184,6 +184,11 @@ function directoriesOf({ directories, user_file }: SettingsFile, folder: string)
       ? { ...table, file: resolve(folder, table.file || user_file) }
       : withAbsolutePaths(table, folder)
   );
+}
+
+/** Beside the settings, but not in /etc, which is no place for what changes (FHS §3.7, §5.8). */
+function stateFolderFor(folder: string): string {
+  return /^\/etc(?:\/|$)/.test(folder) ? "/var/lib/popkeep" : resolve(folder, "state");
 }
 
 /** What a Windows machine of this name would be called: its first label, 15 characters of it at most. */

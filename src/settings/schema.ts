@@ -27,6 +27,7 @@ import {
   choice,
   count,
   duration,
+  optionalPath,
   path,
   setting,
   size,
@@ -140,7 +141,9 @@ export const sections = {
         "server with them. An entry under any other weak scheme lets nobody in.",
     ),
     state_folder: setting(
-      path("state"),
+      optionalPath(
+        "is state beside the settings file, or /var/lib/popkeep for a settings file below /etc",
+      ),
       "A folder that popkeep can write, for what it remembers over a restart: failed logins, and " +
         "when app passwords were last used.",
     ),

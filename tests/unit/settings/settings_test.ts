@@ -40,7 +40,7 @@ test("without any key all settings have their defaults", () => {
     passwordMemoryMs: 300_000,
     passwordWorkers: 2,
     weakPasswordSchemes: [],
-    stateFolder: "/etc/popkeep/state",
+    stateFolder: "/var/lib/popkeep",
     defaultDomain: "",
     folderSeparator: "",
     delegates: false,
@@ -120,7 +120,7 @@ test("directories stand in the order of the file, with absolute paths and their 
       {
         kind: "checkpassword",
         program: ["/bin/checkpassword", "-x"],
-        processes: 8,
+        processes: 10,
         timeout: 3_000,
       },
     ],
@@ -181,6 +181,20 @@ test("relative paths count from the folder of the settings file", () => {
   strictEqual(settings.maildir, "/etc/popkeep/mail/{user}");
   strictEqual(settings.logFileLocation, "/var/log/popkeep");
   deepStrictEqual(settings.certificates, [{ certificateFile: "/etc/a.pem", keyFile: "/k.pem" }]);
+});
+
+test("what changes is kept beside the settings, and never below /etc", () => {
+  const at = (file: string, toml = "") => {
+    const settings = readSettings(file, Buffer.from(`ssl_bindings = []\n${toml}`), {
+      checkFiles: false,
+    });
+    ok(!Array.isArray(settings));
+    return settings.stateFolder;
+  };
+  strictEqual(at("/home/pop/popkeep.toml"), "/home/pop/state");
+  strictEqual(at("/etcetera/popkeep.toml"), "/etcetera/state");
+  strictEqual(at("/etc/popkeep.toml"), "/var/lib/popkeep");
+  strictEqual(at("/etc/popkeep/popkeep.toml", 'state_folder = "kept"'), "/etc/popkeep/kept");
 });
 
 test("every range is kept at both ends", () => {
