@@ -1,14 +1,12 @@
 /** A server whose users are known to a checkpassword program, or to the system's PAM. */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
 import { test } from "node:test";
 import { RIGHT_HASH } from "../support/pam_service.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
+import { mayMakeAccounts, withSystemAccount } from "../support/system_account.ts";
 import { TestMaildir } from "../support/test_maildir.ts";
 
 /** The password of all is "right"; slow's takes for ever, broken's cannot be found out. */
@@ -100,15 +98,13 @@ test("a checkpassword program that hangs holds up nobody else", async () => {
 });
 
 test("an account of the system logs in by PAM, and root does not", {
-  // Accounts are made for the test, which takes root.
-  skip: process.getuid?.() !== 0,
+  skip: !mayMakeAccounts,
 }, async () => {
-  const user = `popkeep-t-${randomBytes(6).toString("hex")}`;
   // Of Debian's, for services that have no file of their own.
   const pam = () => ['kind = "pam"', 'service = "other"'];
   await withDirectory(pam, async ({ server, folder }) => {
-    await administer("useradd", "-M", "-d", `${folder}/home`, "-p", RIGHT_HASH, user);
-    try {
+    const options = ["--home-dir", `${folder}/home`, "--password", RIGHT_HASH];
+    await withSystemAccount(options, async (user) => {
       new TestMaildir(`${folder}/home/Maildir`).deliver("Subject: one\n\nthe body\n");
       const client = await server.connect();
       await client.login(user, "right");
@@ -116,19 +112,6 @@ test("an account of the system logs in by PAM, and root does not", {
       await client.quit();
       strictEqual(await loginCode(server, user, "other"), "AUTH");
       strictEqual(await loginCode(server, "root", "right"), "AUTH");
-    } finally {
-      await administer("userdel", user);
-    }
+    });
   });
 });
-
-/** Waits where another test has the list of accounts locked. */
-async function administer(command: string, ...values: readonly string[]): Promise<void> {
-  for (let attempt = 0;; attempt++) {
-    const { status, stderr, error } = spawnSync(command, values, { encoding: "utf8" });
-    if (status === 0) return;
-    const said = `${command}: ${error?.message ?? stderr}`;
-    if (attempt >= 100 || !said.includes("lock")) throw new Error(said);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}

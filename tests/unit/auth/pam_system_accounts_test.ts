@@ -2,39 +2,35 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { copyFileSync } from "node:fs";
-import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openPamDirectory, type PamDirectory } from "../../../src/auth/directories/pam.ts";
 import { PamServices, RIGHT_HASH } from "../../support/pam_service.ts";
-
-const mayMakeAccounts = process.getuid?.() === 0;
+import { administer, mayMakeAccounts, withSystemAccount } from "../../support/system_account.ts";
 
 const RIGHT = Buffer.from("right");
 const WRONG = { kind: "wrong" };
+const HOME = "/nonexistent/home";
 
-/** Runs `work` with an account of `useradd`'s making, and its name. */
+/** Runs `work` with an account of `useradd`'s making and these options. */
 async function withAccount(
   options: readonly string[],
   work: (directory: PamDirectory, user: string) => Promise<void>,
 ): Promise<void> {
-  const user = `popkeep-t-${randomBytes(6).toString("hex")}`;
   const services = new PamServices();
   const service = services.add(
     "auth required pam_unix.so nullok",
     "account required pam_unix.so",
   );
   const directory = openPamDirectory({ service, confdir: services.folder, timeLimitMs: 60_000 });
-  const home = `/nonexistent/${user}`;
   try {
-    await administer("useradd", "--no-create-home", "--home-dir", home, ...options, user);
-    await work(directory, user);
+    await withSystemAccount(
+      ["--home-dir", HOME, ...options],
+      (user) => work(directory, user),
+    );
   } finally {
     await directory.close();
-    await administer("userdel", user);
     services.remove();
   }
 }
@@ -57,17 +53,6 @@ test("the service file that comes with popkeep lets system accounts in by the sy
   }
 });
 
-/** Waits where another test has the list of accounts locked. */
-async function administer(command: string, ...values: readonly string[]): Promise<void> {
-  for (let attempt = 0;; attempt++) {
-    const { status, stderr, error } = spawnSync(command, values, { encoding: "utf8" });
-    if (status === 0) return;
-    const said = `${command}: ${error?.message ?? stderr}`;
-    if (attempt >= 100 || !said.includes("lock")) throw new Error(said);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
-
 const withPassword = ["--password", RIGHT_HASH];
 
 test("a system account logs in with its password, and no other", {
@@ -77,7 +62,7 @@ test("a system account logs in with its password, and no other", {
     deepStrictEqual(await directory.checkPassword(user, RIGHT, "192.0.2.1"), {
       kind: "right",
       entry: {
-        account: { user, home: `/nonexistent/${user}`, extra: {} },
+        account: { user, home: HOME, extra: {} },
         storedPassword: "",
         disabled: false,
       },
