@@ -129,7 +129,8 @@ export class Authenticator {
         guessable = true;
         return this.#secretsOf(user, address);
       },
-      admit: (user, actAs = "") => this.#admitProved({ user, actAs, address }, guessable),
+      admit: (user, actAs = "", isVouched = !guessable) =>
+        this.#admitProved({ user, actAs, address }, { isGuessable: guessable, isVouched }),
       refuse: (user, tried) => this.#refuse({ user, address }, tried),
       madeUp: (text) => createHmac("sha256", this.#madeUpKey).update(text).digest(),
     };
@@ -201,12 +202,15 @@ export class Authenticator {
     }
   }
 
-  /** The client has a right proof: of a user's secret if it `isGuessable`, else somebody else's word. */
-  async #admitProved(login: Login, isGuessable: boolean): Promise<LoginOutcome> {
+  /** The client has a right proof: one that could be guessed or not, of the name it sent or of another. */
+  async #admitProved(
+    login: Login,
+    { isGuessable, isVouched }: { readonly isGuessable: boolean; readonly isVouched: boolean },
+  ): Promise<LoginOutcome> {
     const names = this.#read(
       login.user,
       login.actAs,
-      isGuessable ? readLoginNames : readProvedNames,
+      isVouched ? readProvedNames : readLoginNames,
     );
     const account = names?.login[0]?.toLowerCase() ?? "";
     const attempt = await this.#guard.begin(login.address, account);

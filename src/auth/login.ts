@@ -85,8 +85,11 @@ export interface LoginDesk {
    * as `actAs`, may log in. Never called on the strength of a name alone. After `secretsOf` the user is the
    * name that the client sent, and may say whose mailbox it wants; else it is a name that somebody else
    * vouches for, and says no more than who the client is.
+   *
+   * @param isVouched True where `secretsOf` was asked and somebody else vouches for the name all the same,
+   *   such as a domain that checked the proof.
    */
-  admit(user: string, actAs?: string): Promise<LoginOutcome>;
+  admit(user: string, actAs?: string, isVouched?: boolean): Promise<LoginOutcome>;
 
   /**
    * The proof of being `user` was wrong; "" where no name was said. Gives `refused` or `delayed`.

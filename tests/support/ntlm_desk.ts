@@ -42,8 +42,8 @@ export class NtlmDesk implements LoginDesk {
     return Promise.resolve({ kind: "found", secrets } as const);
   }
 
-  admit(user: string): Promise<LoginOutcome> {
-    this.asked.push(`admit ${user}`);
+  admit(user: string, _actAs = "", isVouched = false): Promise<LoginOutcome> {
+    this.asked.push(`admit ${user}${isVouched ? ", vouched for" : ""}`);
     const account = { user, extra: {} };
     return Promise.resolve(
       this.#hashes.has(user) ? { kind: "granted", account } : { kind: "refused" },

@@ -147,6 +147,7 @@ class HelperExchange implements Exchange {
     const verdict = message === undefined ? undefined : await this.#asked?.finish(message);
     if (verdict?.kind === "unavailable") return verdict;
     if (verdict?.kind !== "right") return await this.#desk.refuse(user);
-    return await this.#desk.admit(userOfDomain(verdict.name, this.#options.netbiosDomain));
+    const name = userOfDomain(verdict.name, this.#options.netbiosDomain);
+    return await this.#desk.admit(name, "", true);
   }
 }

@@ -315,6 +315,8 @@ test("a name that somebody else vouches for is a name and nothing more", async (
   });
   await secretsOf("alice*admin");
   deepStrictEqual(await admit("alice*admin"), granted("alice", { actedBy: "admin" }));
+  // A domain checks a proof that could be guessed, and its name for the user is a name all the same.
+  deepStrictEqual(await admit("alice*admin", "", true), { kind: "refused" });
 });
 
 test("what is made up is the same for the same key and text, and else is not", () => {

@@ -82,7 +82,7 @@ test("who is right for the helper is admitted under the name that the domain giv
     const { step } = await ntlmLogin(mechanismOver(desk, helper), { ...ALICE, user: "ALICE" });
     ok(step.kind === "done" && step.outcome.kind === "granted");
     strictEqual(step.user, "EXAMPLE\\ALICE");
-    deepStrictEqual(desk.asked, ["secretsOf ALICE", `admit ${user}`]);
+    deepStrictEqual(desk.asked, ["secretsOf ALICE", `admit ${user}, vouched for`]);
   }
 });
 
