@@ -128,7 +128,7 @@ class SqlDirectory implements AccountDirectory {
   }
 
   #note(columns: readonly string[]): void {
-    if (columns.join() === this.#columns.join()) return;
+    if (columns.length === 0 || columns.join() === this.#columns.join()) return;
     this.#columns = columns;
     this.#secretKinds = secretKindsOf(columns);
     for (const needed of ["user", "password"]) {

@@ -17,6 +17,13 @@ export interface QueryResult {
   readonly rows: readonly Row[];
 }
 
+/** What there is for a value that no row can hold; nothing is learnt of the columns. */
+export const NO_ROWS: QueryResult = { columns: [], rows: [] };
+
+export function isBeyondAscii(value: string): boolean {
+  return /[^\0-\x7f]/.test(value);
+}
+
 export interface DatabaseConnection {
   /** @throws What the database's client says. */
   query(sql: string, values: readonly string[]): Promise<QueryResult>;

@@ -5,10 +5,18 @@ import {
   type DatabaseConnection,
   databasePassword,
   databaseTls,
+  isBeyondAscii,
+  NO_ROWS,
   type QueryResult,
 } from "./database.ts";
 import type { Row } from "./row.ts";
 import type { DatabasePlace, SqlOptions } from "./sql_options.ts";
+
+/**
+ * ER_CANT_AGGREGATE_2COLLATIONS and its kin for more than two, MySQL's
+ * ER_CANNOT_CONVERT_STRING.
+ */
+const UNWRITABLE: ReadonlySet<number> = new Set([1267, 1270, 1271, 3854, 3988]);
 
 export async function openMysql(
   place: DatabasePlace,
@@ -45,7 +53,14 @@ export async function openMysql(
     throw error;
   }
   return {
-    query: (sql, values) => execute(connection, sql, values),
+    query: async (sql, values) => {
+      try {
+        return await execute(connection, sql, values);
+      } catch (error) {
+        if (isUnwritable(error) && values.some(isBeyondAscii)) return NO_ROWS;
+        throw error;
+      }
+    },
     isOpen: () => open,
     end,
   };
@@ -57,6 +72,11 @@ export function isMysqlAnswer(error: unknown): boolean {
   const { sqlState, fatal } = error as QueryError & { sqlState?: string };
   // 08: the connection; 70100: the query was given up; 1053, in class 08 too: it is going down.
   return !fatal && !/^(?:08|70)/.test(sqlState ?? "08");
+}
+
+/** A value that the character set of its column cannot write is in no row. */
+function isUnwritable(error: unknown): boolean {
+  return error instanceof Error && "errno" in error && UNWRITABLE.has(Number(error.errno));
 }
 
 function connected(connection: Connection): Promise<void> {

@@ -5,6 +5,8 @@ import {
   type DatabaseConnection,
   databasePassword,
   databaseTls,
+  isBeyondAscii,
+  NO_ROWS,
   type QueryResult,
 } from "./database.ts";
 import type { Row } from "./row.ts";
@@ -45,8 +47,13 @@ export async function openPostgresql(
   }
   return {
     query: async (sql, values): Promise<QueryResult> => {
-      const { rows, fields } = await client.query<Row>(sql, [...values]);
-      return { columns: fields.map(({ name }) => name), rows };
+      try {
+        const { rows, fields } = await client.query<Row>(sql, [...values]);
+        return { columns: fields.map(({ name }) => name), rows };
+      } catch (error) {
+        if (isUnwritable(error) && values.some(isBeyondAscii)) return NO_ROWS;
+        throw error;
+      }
     },
     isOpen: () => open,
     end,
@@ -59,4 +66,9 @@ export async function openPostgresql(
  */
 export function isPostgresqlAnswer(error: unknown): boolean {
   return error instanceof DatabaseError && !/^(?:08|53|57|58)/.test(error.code ?? "08");
+}
+
+/** SQLSTATE untranslatable_character: what the database's encoding cannot write is in no row. */
+function isUnwritable(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === "22P05";
 }

@@ -40,11 +40,8 @@ port.on("message", (job: SqliteJob) => port.postMessage(answerTo(job)));
 function answerTo(job: SqliteJob): SqliteAnswer {
   try {
     const statement = opened(job).prepare(job.sql);
-    const rows: Record<string, unknown>[] = [];
-    for (const row of statement.iterate(...job.values)) {
-      rows.push({ ...row });
-      if (rows.length > 1) break;
-    }
+    // Not `iterate`, which under Deno ends at an error as if there were no more rows.
+    const rows = statement.all(...job.values).slice(0, 2).map((row) => ({ ...row }));
     const columns = statement.columns().map(({ name }) => String(name));
     return { kind: "rows", columns, rows };
   } catch (error) {
@@ -58,7 +55,7 @@ function opened({ file, busyMs }: SqliteJob): DatabaseSync {
   database?.close();
   database = undefined;
   database = new DatabaseSync(file, { readOnly: true });
-  database.exec(`PRAGMA busy_timeout = ${Math.floor(busyMs)}`);
+  database.exec(`PRAGMA busy_timeout = ${Math.floor(busyMs)}; PRAGMA query_only = 1`);
   inode = ino;
   return database;
 }

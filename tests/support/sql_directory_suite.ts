@@ -1,0 +1,213 @@
+/**
+ * What every database has to do as an account directory. Each of them runs the same tests, on tables as
+ * PostfixAdmin and Dovecot's documentation have them.
+ */
+
+import { Buffer } from "node:buffer";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { AccountDirectory } from "../../src/auth/directory.ts";
+import { openSqlDirectory } from "../../src/auth/directories/sql.ts";
+import { SQL_DEFAULTS, type SqlOptions } from "../../src/auth/sql/sql_options.ts";
+import { INJECTIONS, oddName } from "./directory_checks.ts";
+import { testProperty } from "./property.ts";
+
+export const NT_HASH = "A4F49C406510BDCAB6824EE7C30FD852";
+
+const SCRAM = `{SCRAM-SHA-256}4096,${Buffer.alloc(16, 1).toString("base64")},` +
+  `${Buffer.alloc(32, 2).toString("base64")},${Buffer.alloc(32, 3).toString("base64")}`;
+
+/** PostfixAdmin's table of mailboxes (setup.php, upgrade.php), as far as a login needs it. */
+const POSTFIXADMIN = `
+CREATE TABLE mailbox (
+  username varchar(255) NOT NULL PRIMARY KEY,
+  password varchar(255) NOT NULL,
+  name varchar(255) NOT NULL DEFAULT '',
+  maildir varchar(255) NOT NULL,
+  quota bigint NOT NULL DEFAULT 0,
+  local_part varchar(255) NOT NULL,
+  domain varchar(255) NOT NULL,
+  active ACTIVE NOT NULL
+);
+INSERT INTO mailbox (username, password, maildir, quota, local_part, domain, active) VALUES
+  ('alice@example.com', '$2y$10$hashofalice', 'example.com/alice/', 1048576, 'alice', 'example.com', YES),
+  ('gone@example.com', '{PLAIN}gone', 'example.com/gone/', 0, 'gone', 'example.com', NO);
+`;
+
+/** As in Dovecot's documentation, with the columns that are popkeep's own. */
+const USERS = `
+CREATE TABLE users (
+  name varchar(128) NOT NULL,
+  domain varchar(128) NOT NULL,
+  password varchar(200),
+  home varchar(255),
+  nologin varchar(5),
+  nets varchar(255),
+  nt_hash varchar(40),
+  scram varchar(255),
+  delegates varchar(255)
+);
+INSERT INTO users VALUES
+  ('bob', 'example.com', '{PLAIN}bob secret', '/home/bob', NULL, '127.0.0.0/8, ::1', '${NT_HASH}', '${SCRAM}',
+    'alice@example.com, carol'),
+  ('closed', 'example.com', '{PLAIN}closed', '/home/closed', 'y', NULL, '${NT_HASH}', NULL, NULL),
+  ('locked', 'example.com', '!', NULL, NULL, NULL, '${NT_HASH}', NULL, NULL),
+  ('twin', 'example.com', '{PLAIN}one', NULL, NULL, NULL, NULL, NULL, NULL),
+  ('twin', 'example.com', '{PLAIN}two', NULL, NULL, NULL, NULL, NULL, NULL),
+  ('netted', 'example.com', '{PLAIN}netted', NULL, NULL, 'anywhere', NULL, NULL, NULL),
+  ('plain', 'example.com', 'no scheme', NULL, 'n', NULL, NULL, NULL, NULL),
+  ('jos\u00e9', 'example.com', '{PLAIN}j', NULL, NULL, NULL, NULL, NULL, NULL);
+`;
+
+/** Both schemas; `active` is a boolean in PostgreSQL and a number elsewhere. */
+export function sqlSchema(boolean: "boolean" | "number"): string {
+  const [type, yes, no] = boolean === "boolean" ? ["boolean", "true", "false"] : ["int", "1", "0"];
+  return POSTFIXADMIN.replace("ACTIVE", type).replace("YES", yes).replace("NO)", `${no})`) + USERS;
+}
+
+/** How a database joins texts and names a column "user". */
+export interface SqlWords {
+  readonly user: string;
+  readonly join: (...texts: readonly string[]) => string;
+}
+
+/** For PostfixAdmin, as docs/login.md has it. */
+export function postfixadminQuery({ user, join }: SqlWords): string {
+  return `SELECT username AS ${user}, password, ${join("'/var/vmail/'", "maildir")} AS home,
+    ${join("'*:bytes='", "quota")} AS quota_rule
+    FROM mailbox WHERE username = {user} AND active = ${user === '"user"' ? "true" : "1"}`;
+}
+
+export function usersQuery({ user, join }: SqlWords): string {
+  return `SELECT ${join("name", "'@'", "domain")} AS ${user}, password, home AS userdb_home,
+    nologin, nets AS allow_nets, nt_hash, scram AS scram_sha_256, delegates
+    FROM users WHERE name = {local} AND domain = {domain} -- one row`;
+}
+
+/** Registers the tests. The server runs when they do. */
+export function testSqlDirectory(
+  database: string,
+  words: SqlWords,
+  server: () => Pick<SqlOptions, "url"> & Partial<SqlOptions>,
+): void {
+  const open = (more: Partial<SqlOptions> = {}): Promise<AccountDirectory> =>
+    openSqlDirectory({ ...SQL_DEFAULTS, query: usersQuery(words), ...server(), ...more });
+  const using = async (
+    use: (directory: AccountDirectory) => Promise<unknown>,
+    more: Partial<SqlOptions> = {},
+  ) => {
+    const directory = await open(more);
+    try {
+      await use(directory);
+    } finally {
+      await directory.close?.();
+    }
+  };
+
+  test(`${database}: a user of PostfixAdmin is found with home and quota`, async () => {
+    const more = { query: postfixadminQuery(words), defaultPasswordScheme: "BLF-CRYPT" };
+    await using(async (directory) => {
+      deepStrictEqual(await directory.lookUp("alice@example.com"), {
+        account: {
+          user: "alice@example.com",
+          home: "/var/vmail/example.com/alice/",
+          extra: { quota_rule: "*:bytes=1048576" },
+        },
+        storedPassword: "{BLF-CRYPT}$2y$10$hashofalice",
+        disabled: false,
+      });
+      strictEqual(await directory.lookUp("gone@example.com"), undefined);
+      strictEqual(await directory.lookUp("nobody@example.com"), undefined);
+    }, more);
+  });
+
+  test(`${database}: columns count by their names`, () =>
+    using(async (directory) => {
+      const entry = await directory.lookUp("bob@example.com");
+      ok(entry !== undefined);
+      deepStrictEqual(entry.account, {
+        user: "bob@example.com",
+        home: "/home/bob",
+        extra: {},
+      });
+      strictEqual(entry.storedPassword, "{PLAIN}bob secret");
+      strictEqual(entry.disabled, false);
+      strictEqual(entry.allowedNetworks?.("127.1.2.3"), true);
+      strictEqual(entry.allowedNetworks?.("192.0.2.1"), false);
+      deepStrictEqual(entry.secrets?.ntHash, Uint8Array.from(Buffer.from(NT_HASH, "hex")));
+      strictEqual(entry.secrets?.scramSha256?.iterations, 4096);
+      deepStrictEqual(entry.delegates, ["alice@example.com", "carol"]);
+    }));
+
+  test(`${database}: nologin, a locked password and networks that cannot be read keep out`, () =>
+    using(async (directory) => {
+      strictEqual((await directory.lookUp("closed@example.com"))?.disabled, true);
+      const locked = await directory.lookUp("locked@example.com");
+      strictEqual(locked?.storedPassword, "{CRYPT}!");
+      strictEqual(locked.secrets, undefined);
+      strictEqual((await directory.lookUp("netted@example.com"))?.storedPassword, "!");
+      strictEqual((await directory.lookUp("plain@example.com"))?.disabled, false);
+    }));
+
+  test(`${database}: a password without a scheme gets that of the settings`, () =>
+    using(async (directory) => {
+      const plain = await directory.lookUp("plain@example.com");
+      strictEqual(plain?.storedPassword, "{PLAIN}no scheme");
+    }, { defaultPasswordScheme: "PLAIN" }));
+
+  test(`${database}: several rows for a name are an Error`, () =>
+    using((directory) => rejects(directory.lookUp("twin@example.com"), /several rows/)));
+
+  test(`${database}: the columns say which secrets there may be`, async () => {
+    await using((directory) => {
+      deepStrictEqual([...directory.secretKinds].sort(), ["ntHash", "scramSha256"]);
+      return Promise.resolve();
+    });
+    await using((directory) => {
+      deepStrictEqual([...directory.secretKinds], []);
+      return Promise.resolve();
+    }, { query: postfixadminQuery(words) });
+  });
+
+  test(`${database}: a decoy is of the kind of the users who were looked up`, () =>
+    using(async (directory) => {
+      ok(directory.decoyFor?.("nobody").startsWith("{ARGON2ID}"));
+      await directory.lookUp("bob@example.com");
+      strictEqual(directory.decoyFor?.("nobody"), "{PLAIN}bob secret");
+    }));
+
+  test(`${database}: names beyond ASCII are found as they are`, () =>
+    using(async (directory) => {
+      const found = await directory.lookUp("jos\u00e9@example.com");
+      strictEqual(found?.account.user, "jos\u00e9@example.com");
+    }));
+
+  test(`${database}: no name finds anybody but the user that it names`, () =>
+    using(async (directory) => {
+      for (const name of INJECTIONS) {
+        for (const user of [name, `${name}@example.com`, `bob@${name}`]) {
+          strictEqual(await directory.lookUp(user), undefined, JSON.stringify(user));
+        }
+      }
+      strictEqual((await directory.lookUp("bob@example.com"))?.account.user, "bob@example.com");
+    }));
+
+  test(`${database}: a query that the database does not take is an Error, and the start is not`, () =>
+    using((directory) => rejects(directory.lookUp("bob"), /no_such/), {
+      query: "SELECT no_such FROM users WHERE name = {user}",
+    }));
+
+  testProperty(
+    `${database}: five thousand odd names do no harm and find nobody`,
+    fc.asyncProperty(
+      fc.array(oddName, { minLength: 250, maxLength: 250 }),
+      (names) =>
+        using(async (directory) => {
+          const found = await Promise.all(names.map((name) => directory.lookUp(name)));
+          deepStrictEqual(found, names.map(() => undefined));
+        }),
+    ),
+    50,
+  );
+}
