@@ -49,6 +49,7 @@ install: dist/popkeep
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' share/popkeep.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/popkeep.service
+	install -D -m 644 share/popkeep.pam $(DESTDIR)$(PREFIX)/share/popkeep/pam.d/popkeep
 	install -D -m 644 share/fail2ban/filter.d/popkeep.conf \
 		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/filter.d/popkeep.conf
 	install -D -m 644 share/fail2ban/jail.d/popkeep.conf \

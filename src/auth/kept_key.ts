@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 
@@ -45,21 +45,19 @@ async function read(path: string): Promise<Uint8Array | undefined> {
 async function make(folder: string, path: string): Promise<Uint8Array> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomBytes(8).toString("hex")}`;
-  await writeFile(draft, randomBytes(KEY_OCTETS), { mode: 0o600, flag: "wx" });
+  const key = randomBytes(KEY_OCTETS);
+  await writeFile(draft, key, { mode: 0o600, flag: "wx" });
   try {
-    if (await exists(path)) await unlink(path);
-    await link(draft, path).catch((error) => {
-      if (error.code !== "EEXIST") throw error;
-    });
+    await link(draft, path);
+    return key;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    const others = await read(path);
+    if (others !== undefined) return others;
+    // What is there is no key.
+    await rename(draft, path);
+    return key;
   } finally {
-    await unlink(draft);
+    await rm(draft, { force: true });
   }
-  const kept = await read(path);
-  if (kept === undefined) throw new Error(`"${path}" is no key.`);
-  return kept;
-}
-
-/** A file that is no key, since `read` did not take it. */
-async function exists(path: string): Promise<boolean> {
-  return await readFile(path).then(() => true, () => false);
 }

@@ -8,6 +8,7 @@ import type { AccountDirectory } from "../auth/directory.ts";
 import { CheckpasswordDirectory } from "../auth/directories/checkpassword.ts";
 import { openLdapDirectory } from "../auth/directories/ldap.ts";
 import { openPamDirectory } from "../auth/directories/pam.ts";
+import { openSqlDirectory } from "../auth/directories/sql.ts";
 import { openPasswdFile } from "../auth/passwd_file.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import type { DirectoryTable } from "../settings.ts";
@@ -45,8 +46,15 @@ export async function openDirectory(
         weakSchemes,
       });
     }
-    case "sql":
-      throw new Error("sql");
+    case "sql": {
+      const { kind: _, connect_timeout, query_timeout, ...keys } = table;
+      return await openSqlDirectory({
+        ...inCamelCase(keys),
+        connectTimeoutMs: connect_timeout,
+        queryTimeoutMs: query_timeout,
+        weakSchemes,
+      });
+    }
   }
 }
 

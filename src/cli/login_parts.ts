@@ -6,6 +6,7 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseAllowedNetworks } from "../auth/allowed_networks.ts";
 import { openAppPasswordUses } from "../auth/app_password_uses.ts";
 import { Authenticator } from "../auth/authenticator.ts";
@@ -209,7 +210,9 @@ export function kerberosOptions(settings: Settings): KerberosOptions {
     realms: settings.gssapiRealms,
     userTemplate: settings.gssapiUser,
     extendedProtection: settings.extendedProtectionPolicy,
-    nameSeparators: [],
+    nameSeparators: [settings.folderSeparator, settings.masterUserSeparator]
+      .filter((separator) => separator !== ""),
+    replayCache: join(settings.stateFolder, "kerberos_replays"),
   };
 }
 
