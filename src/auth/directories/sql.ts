@@ -14,12 +14,19 @@ import type { AccountDirectory, DirectoryEntry } from "../directory.ts";
 import { LearntDecoys } from "../learnt_decoys.ts";
 import type { SecretKind } from "../login.ts";
 import { partsOf } from "../name_template.ts";
-import { type DatabaseConnection, type QueryResult, UselessAnswer } from "../sql/database.ts";
-import { isMysqlAnswer, openMysql } from "../sql/mysql.ts";
-import { isPostgresqlAnswer, openPostgresql } from "../sql/postgresql.ts";
-import { isQueryFault, parseQuery, type QueryTemplate } from "../sql/query_template.ts";
+import {
+  type DatabaseClient,
+  type DatabaseConnection,
+  type QueryResult,
+  UselessAnswer,
+} from "../sql/database.ts";
+import {
+  type Dialect,
+  isQueryFault,
+  parseQuery,
+  type QueryTemplate,
+} from "../sql/query_template.ts";
 import { columnName, readRow, secretKindsOf } from "../sql/row.ts";
-import { openSqlite } from "../sql/sqlite.ts";
 import {
   type DatabasePlace,
   faultsOfSql,
@@ -33,11 +40,12 @@ const logger = getLogger(["popkeep", "auth"]);
 /** No user's: a name cannot begin with "." (user_name.ts). */
 const NOBODY = ".nobody";
 
-const DIALECTS = {
-  postgresql: { open: openPostgresql, isAnswer: isPostgresqlAnswer },
-  mysql: { open: openMysql, isAnswer: isMysqlAnswer },
-  sqlite: { open: openSqlite, isAnswer: () => false },
-} as const;
+/** Each brings some megabytes of code along, which is read only where it is used. */
+const CLIENTS: Readonly<Record<Dialect, () => Promise<DatabaseClient>>> = {
+  postgresql: async () => (await import("../sql/postgresql.ts")).postgresql,
+  mysql: async () => (await import("../sql/mysql.ts")).mysql,
+  sqlite: async () => (await import("../sql/sqlite.ts")).sqlite,
+};
 
 /**
  * Opens the directory and tries the query once; that the database does not answer is logged and no more.
@@ -51,7 +59,8 @@ export async function openSqlDirectory(options: SqlOptions): Promise<AccountDire
   if (faults.length > 0 || place === undefined || query === undefined || isQueryFault(query)) {
     throw new Error(faults.join(" "));
   }
-  const directory = new SqlDirectory(place, query, options);
+  const client = await CLIENTS[place.dialect]();
+  const directory = new SqlDirectory(client, place, query, options);
   await directory.tryQuery();
   return directory;
 }
@@ -66,8 +75,12 @@ class SqlDirectory implements AccountDirectory {
   #columns: readonly string[] = [];
   #secretKinds: ReadonlySet<SecretKind> = new Set();
 
-  constructor(place: DatabasePlace, query: QueryTemplate, options: SqlOptions) {
-    const { open, isAnswer } = DIALECTS[place.dialect];
+  constructor(
+    { open, isAnswer }: DatabaseClient,
+    place: DatabasePlace,
+    query: QueryTemplate,
+    options: SqlOptions,
+  ) {
     this.#query = query;
     this.#options = options;
     this.#decoys = new LearntDecoys(options.weakSchemes);

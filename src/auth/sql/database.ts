@@ -32,6 +32,13 @@ export interface DatabaseConnection {
   end(): void;
 }
 
+/** One kind of database. */
+export interface DatabaseClient {
+  readonly open: (place: DatabasePlace, options: SqlOptions) => Promise<DatabaseConnection>;
+  /** Whether an error is what the database answered, and it can go on. */
+  readonly isAnswer: (error: unknown) => boolean;
+}
+
 /** The database answered, and what it says is of no use. */
 export class UselessAnswer extends Error {
   override readonly name = "UselessAnswer";

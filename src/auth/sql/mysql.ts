@@ -2,6 +2,7 @@
 
 import { type Connection, createConnection, type FieldPacket, type QueryError } from "mysql2";
 import {
+  type DatabaseClient,
   type DatabaseConnection,
   databasePassword,
   databaseTls,
@@ -12,13 +13,15 @@ import {
 import type { Row } from "./row.ts";
 import type { DatabasePlace, SqlOptions } from "./sql_options.ts";
 
+export const mysql: DatabaseClient = { open: openMysql, isAnswer: isMysqlAnswer };
+
 /**
  * ER_CANT_AGGREGATE_2COLLATIONS and its kin for more than two, MySQL's
  * ER_CANNOT_CONVERT_STRING.
  */
 const UNWRITABLE: ReadonlySet<number> = new Set([1267, 1270, 1271, 3854, 3988]);
 
-export async function openMysql(
+async function openMysql(
   place: DatabasePlace,
   options: SqlOptions,
 ): Promise<DatabaseConnection> {
@@ -67,7 +70,7 @@ export async function openMysql(
 }
 
 /** Whether the database answered and can go on. */
-export function isMysqlAnswer(error: unknown): boolean {
+function isMysqlAnswer(error: unknown): boolean {
   if (!(error instanceof Error) || !("sqlState" in error)) return false;
   const { sqlState, fatal } = error as QueryError & { sqlState?: string };
   // 08: the connection; 70100: the query was given up; 1053, in class 08 too: it is going down.

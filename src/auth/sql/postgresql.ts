@@ -2,6 +2,7 @@
 
 import { Client, type ClientConfig, DatabaseError } from "pg";
 import {
+  type DatabaseClient,
   type DatabaseConnection,
   databasePassword,
   databaseTls,
@@ -12,7 +13,9 @@ import {
 import type { Row } from "./row.ts";
 import type { DatabasePlace, SqlOptions } from "./sql_options.ts";
 
-export async function openPostgresql(
+export const postgresql: DatabaseClient = { open: openPostgresql, isAnswer: isPostgresqlAnswer };
+
+async function openPostgresql(
   place: DatabasePlace,
   options: SqlOptions,
 ): Promise<DatabaseConnection> {
@@ -64,7 +67,7 @@ export async function openPostgresql(
  * Whether PostgreSQL answered and can go on: not where it is going down, has no place for us or gave up
  * (SQLSTATE classes 08, 53, 57, 58).
  */
-export function isPostgresqlAnswer(error: unknown): boolean {
+function isPostgresqlAnswer(error: unknown): boolean {
   return error instanceof DatabaseError && !/^(?:08|53|57|58)/.test(error.code ?? "08");
 }
 

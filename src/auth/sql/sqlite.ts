@@ -2,11 +2,19 @@
 
 import { Worker } from "node:worker_threads";
 import { workerLocation } from "../../platform/worker_location.ts";
-import { type DatabaseConnection, type QueryResult, UselessAnswer } from "./database.ts";
+import {
+  type DatabaseClient,
+  type DatabaseConnection,
+  type QueryResult,
+  UselessAnswer,
+} from "./database.ts";
 import type { SqliteAnswer, SqliteJob } from "./sqlite_worker.ts";
 import type { DatabasePlace, SqlOptions } from "./sql_options.ts";
 
-export function openSqlite(place: DatabasePlace, options: SqlOptions): Promise<DatabaseConnection> {
+/** What the thread answers is told apart by its own errors. */
+export const sqlite: DatabaseClient = { open: openSqlite, isAnswer: () => false };
+
+function openSqlite(place: DatabasePlace, options: SqlOptions): Promise<DatabaseConnection> {
   const worker = new Worker(
     workerLocation("src/auth/sql/sqlite_worker.ts", import.meta.url),
   );

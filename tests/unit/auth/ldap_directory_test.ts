@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import fc from "fast-check";
 import type { AccountDirectory } from "../../../src/auth/directory.ts";
 import { openLdapDirectory } from "../../../src/auth/directories/ldap.ts";
+import { openLdapConnection } from "../../../src/auth/ldap/ldap_connection.ts";
 import { LDAP_DEFAULTS, type LdapOptions } from "../../../src/auth/ldap/ldap_options.ts";
 import {
   checkSilence,
@@ -387,6 +388,25 @@ test("a server that went away and came back is asked again, its old connections 
       await own.stop();
       await own.start();
       strictEqual(await checkedName(directory, "alice", "alice secret"), "alice");
+    }
+  } finally {
+    await own.delete();
+  }
+});
+
+test("a connection that was lost does not come back by itself, without TLS and as nobody", async () => {
+  const own = await startSlapd({ ldif: LDIF });
+  try {
+    const quick = { ...options(), connectTimeoutMs: 300, operationTimeoutMs: 300 };
+    const secure = { ...quick, startTls: true, verifyCertificate: false };
+    for (const more of [quick, secure]) {
+      const connection = await openLdapConnection(own.url, more, { binds: false });
+      await own.stop();
+      await own.start();
+      strictEqual(connection.isOpen(), false);
+      const bind = connection.client.bind(`uid=alice,${PEOPLE}`, "alice secret");
+      await rejects(bind, /gone|not established|timed out|closed/i);
+      connection.end();
     }
   } finally {
     await own.delete();
