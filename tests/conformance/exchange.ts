@@ -79,20 +79,27 @@ export const EXCHANGE: Document = {
     {
       id: "E0002",
       asks: "Mechanisms: NTLM, GSSAPI, PLAIN, USER/PASS.",
-      does: "USER/PASS and PLAIN. NTLM and GSSAPI are not there yet, and CAPA does not offer them.",
-      standing: "in part",
+      does:
+        "All four, NTLM and GSSAPI where the directories and the settings have what they need, and " +
+        "further ones: docs/login.md. Each is offered where it can succeed.",
     },
     {
       id: "E0002-NTLM",
       asks: "NTLM as in [MS-NLMP], framed as in [MS-OXPOP3].",
-      does: "Not there; `AUTH NTLM` is answered `-ERR`.",
-      standing: "not yet",
+      does:
+        "NTLMv2, over NT hashes that directories keep or by Samba's ntlm_auth; LM and NTLMv1 are " +
+        "refused. Neither signing, sealing nor key exchange is offered, which POP3 has no use for.",
+      also: [
+        "unit/auth/ntlm_vectors_test.ts: every key of Microsoft's example is Microsoft's",
+        "unit/auth/ntlm_mechanism_test.ts: a MIC that is announced has to be right: over each message, and there at all",
+        "unit/auth/ntlm_mechanism_test.ts: LM and NTLMv1 answers and anonymous ones are refused, and the operator learns why",
+      ],
     },
     {
       id: "E0002-GSSAPI",
       asks: "GSSAPI as in RFC 4121.",
-      does: "Not there; `AUTH GSSAPI` is answered `-ERR`.",
-      standing: "not yet",
+      does: "Kerberos 5 by the system's library, as RFC 4752 has it in SASL; layer 1 (none) only.",
+      also: ["unit/auth/gssapi_kerberos_test.ts: a principal of the keytab's realm is a user"],
     },
     {
       id: "C0004",

@@ -91,7 +91,7 @@ export const RFC5034: Document = {
     {
       id: "RFC4616-2-AUTHZID",
       asks: "Who may act as whom is the server's to decide.",
-      does: "Everybody as himself only.",
+      does: "Everybody as himself, master users as anybody, delegates as who names them.",
     },
   ],
 };

@@ -6,7 +6,9 @@ import { test } from "node:test";
 import { plainMechanism } from "../../src/auth/mechanisms/plain.ts";
 import { type FailureKind, StorageFailure } from "../../src/maildrop/store.ts";
 import { MemoryStore } from "../support/memory_store.ts";
+import { negotiateMessage } from "../support/ntlm_client.ts";
 import { checkPassword, SessionClient } from "../support/session_client.ts";
+import { answerTo, base64, fromBase64, logInBy, logInMechanisms } from "./login_exchanges.ts";
 
 type Options = NonNullable<ConstructorParameters<typeof SessionClient>[0]>;
 
@@ -61,15 +63,55 @@ test("C0006, V0007: every command of RFC 1939 but APOP is answered +OK", async (
   }
 });
 
-test("E0002: USER/PASS and PLAIN log in; NTLM and GSSAPI are not offered and not taken", async () => {
-  const client = connect();
-  assert.ok((await capabilities(client)).includes("SASL PLAIN"));
-  for (const mechanism of ["NTLM", "GSSAPI"]) {
-    assert.match((await client.ask(`AUTH ${mechanism}`)).line, /^-ERR/);
-  }
-  await client.logIn();
+test("E0002: NTLM, GSSAPI, PLAIN and USER/PASS log in", async () => {
+  await connect().logIn();
   const plain = Buffer.from("\0alice\0secret").toString("base64");
   assert.match((await connect().ask(`AUTH PLAIN ${plain}`)).line, /^\+OK/);
+  const { ntlm, gssapi } = logInMechanisms();
+  const client = connect({ services: { mechanismsFor: () => [ntlm, gssapi] } });
+  assert.ok((await capabilities(client)).includes("SASL NTLM GSSAPI"));
+  for (const name of ["NTLM", "GSSAPI"] as const) {
+    assert.equal(
+      await logInBy(name, connect({ services: { mechanismsFor: () => [ntlm, gssapi] } })),
+      true,
+    );
+  }
+});
+
+test("E0002-NTLM, RFC5034-4-AGAIN: the course of [MS-OXPOP3], and what ends it", async () => {
+  const { ntlm } = logInMechanisms();
+  const client = connect({ services: { mechanismsFor: () => [ntlm] }, ascii: false });
+  assert.equal((await client.ask("AUTH NTLM")).line, "+ ");
+  const negotiate = negotiateMessage().toString("base64");
+  assert.match((await client.ask(negotiate)).line, /^\+ TlRMTVNTUAACAAAA/);
+  assert.match((await client.ask("*")).line, /^-ERR/);
+  // A challenge serves one exchange; the session goes on, here with an initial response.
+  const asked = await client.ask(`AUTH NTLM ${negotiate}`);
+  const answer = await answerTo(asked.line, { user: "alice", password: "wrong" });
+  assert.match((await client.ask(answer)).line, /^-ERR \[AUTH\]/);
+  assert.equal(await logInBy("NTLM", client), true);
+});
+
+test("E0002-GSSAPI, RFC4752-3.2-LAYER: tokens to and fro, then layer 1 alone", async () => {
+  const { gssapi } = logInMechanisms();
+  const client = connect({ services: { mechanismsFor: () => [gssapi] }, ascii: false });
+  assert.equal((await client.ask("AUTH GSSAPI")).line, "+ ");
+  assert.equal((await client.ask(base64("ticket"))).line, `+ ${base64("\x01\0\0\0")}`);
+  assert.match((await client.ask(base64("\x04\0\0\0"))).line, /^-ERR/);
+  assert.equal(await logInBy("GSSAPI", client), true);
+});
+
+test("RFC5802-7-ERROR, RFC7628-4.3-QUESTION: failures are told by -ERR, questions are answered", async () => {
+  const { scram, bearer } = logInMechanisms();
+  const client = connect({ services: { mechanismsFor: () => [scram, bearer] }, ascii: false });
+  const first = await client.ask(`AUTH SCRAM-SHA-256 ${base64("n,,n=alice,r=abc")}`);
+  const nonce = /r=([^,]*)/.exec(fromBase64(first.line))![1]!;
+  const proof = Buffer.alloc(32).toString("base64");
+  const last = await client.ask(base64(`c=biws,r=${nonce},p=${proof}`));
+  assert.match(last.line, /^-ERR \[AUTH\]/);
+  const told = await client.ask(`AUTH OAUTHBEARER ${base64("n,,\x01auth=\x01\x01")}`);
+  assert.equal(typeof JSON.parse(fromBase64(told.line)), "object");
+  assert.match((await client.ask(base64("\x01"))).line, /^-ERR/);
 });
 
 test("V0006, RFC1939-6-QUIT-2: a message that cannot be removed makes QUIT say -ERR, and the rest goes on", async () => {

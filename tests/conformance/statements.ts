@@ -1,6 +1,7 @@
 /** Every statement that popkeep is held to, document by document: what docs/conformance.md lists. */
 
 import { EXCHANGE } from "./exchange.ts";
+import { MECHANISMS } from "./mechanisms.ts";
 import { RFC1939 } from "./rfc1939.ts";
 import { RFC2449 } from "./rfc2449.ts";
 import { RFC2595 } from "./rfc2595.ts";
@@ -18,6 +19,7 @@ export const DOCUMENTS: readonly Document[] = [
   RFC3206,
   RFC5034,
   RFC6856,
+  MECHANISMS,
   TENSIONS,
 ];
 

@@ -10,13 +10,13 @@ export const TENSIONS: Document = {
       id: "TENSION-SASL-LINES",
       asks: "Commands are at most 512 octets (E0006), but tokens of mechanisms are longer.",
       does: "The limit of commands is for commands; responses within AUTH have their own, 12,288 " +
-        "octets of base64 (RFC 5034 §4 exempts them).",
+        "octets of base64 (RFC 5034 §4 exempts them), and 64 KiB before base64 for Kerberos tickets.",
     },
     {
       id: "TENSION-AUTH-LINE",
       asks:
         "RFC 5034 holds the AUTH line with an initial response to 255 octets; clients send more.",
-      does: "It may be as long as any command, `max_command_size`.",
+      does: "It may be as long as a response within AUTH: clients send whole tokens there.",
     },
     {
       id: "TENSION-COMMAND-FLOOR",
