@@ -91,7 +91,9 @@ export class PasswdFile implements AccountDirectory {
     logFaults(path, loaded.content);
   }
 
+  /** As the file was read last; to ask is a reason to look at it again, as a login is. */
   get secretKinds(): ReadonlySet<SecretKind> {
+    if (this.#isLookDue) void this.#look(false);
     return this.#loaded.content.secretKinds;
   }
 
@@ -102,9 +104,7 @@ export class PasswdFile implements AccountDirectory {
 
   /** By the name as sent, else by the name in lower case. */
   async lookUp(user: string): Promise<DirectoryEntry | undefined> {
-    const sinceMs = this.#options.nowMs() - this.#lookedMs;
-    // Less than nothing when the clock was set back.
-    if (sinceMs >= LOOK_MS || sinceMs < 0) await this.#look(false);
+    if (this.#isLookDue) await this.#look(false);
     const { entries } = this.#loaded.content;
     const entry = entries.get(user) ?? entries.get(user.toLowerCase());
     if (entry === undefined) return undefined;
@@ -133,6 +133,12 @@ export class PasswdFile implements AccountDirectory {
     // A look that began before this call may have missed what the caller wants to be read.
     while (this.#looking !== undefined) await this.#looking;
     return await this.#look(true);
+  }
+
+  get #isLookDue(): boolean {
+    const sinceMs = this.#options.nowMs() - this.#lookedMs;
+    // Less than nothing when the clock was set back.
+    return sinceMs >= LOOK_MS || sinceMs < 0;
   }
 
   /** One look at a time; who comes meanwhile waits for it. */

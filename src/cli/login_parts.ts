@@ -93,6 +93,7 @@ export async function loginParts(settings: Settings, parts: Parts): Promise<Logi
   );
   const ways = new LoginWays({
     authenticator,
+    mechanisms: settings.mechanisms,
     extendedProtection: settings.extendedProtectionPolicy,
     ntlm: settings.enableGssapiAndNtlmAuth ? await ntlmOf(settings, parts) : undefined,
     kerberos: settings.enableGssapiAndNtlmAuth ? await kerberosOf(settings, parts) : undefined,

@@ -33,6 +33,8 @@ const logger = getLogger(["popkeep", "auth"]);
 /** What each way needs; one that is undefined is off. */
 export interface WaysOptions {
   readonly authenticator: Authenticator;
+  /** Names of those that may be offered; empty means all. */
+  readonly mechanisms: readonly string[];
   readonly extendedProtection: ExtendedProtection;
   readonly ntlm: NtlmWay | undefined;
   readonly kerberos: Kerberos | undefined;
@@ -63,8 +65,9 @@ export class LoginWays {
 
   /** The mechanisms for a client, those first that show no password. */
   mechanismsFor(address: string, channel: SecureChannel | undefined): readonly Mechanism[] {
-    const desk = this.#options.authenticator.deskFor(address);
-    return [
+    const { authenticator, mechanisms } = this.#options;
+    const desk = authenticator.deskFor(address);
+    const possible = [
       ...this.#external(address, channel),
       ...this.#gssapi(address, channel),
       ...this.#ntlm(address, channel),
@@ -72,6 +75,9 @@ export class LoginWays {
       ...this.#oauth(address),
       plainMechanism(desk.checkPassword),
     ];
+    return mechanisms.length === 0
+      ? possible
+      : possible.filter(({ name }) => mechanisms.includes(name));
   }
 
   #external(address: string, channel: SecureChannel | undefined): readonly Mechanism[] {

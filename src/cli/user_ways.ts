@@ -9,7 +9,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { AccountDirectory, DirectoryEntry } from "../auth/directory.ts";
-import { ntHash } from "../auth/ntlm/nt_hash.ts";
+import { NT_HASH_OCTETS, ntHash } from "../auth/ntlm/nt_hash.ts";
 import { makeScramKeys } from "../auth/scram/derive_keys.ts";
 import type { Settings } from "../settings.ts";
 
@@ -54,9 +54,14 @@ export async function waysOf(question: WaysQuestion): Promise<Way[]> {
     byPassword("USER and PASS", question, loginType === "plaintext_login" ? anyway : "under TLS"),
     appPasswords(question),
   ];
+  const { mechanisms } = question.settings;
+  const isOff = (name: string) =>
+    mechanisms.length > 0 && isMechanism(name) && !mechanisms.some((one) => one === name);
   // What is for TLS alone is told why it cannot be, unless something else stands in its way.
   return ways.map((way) =>
-    !hasTls && way.works !== "no" && way.remark.startsWith("under TLS")
+    isOff(way.name)
+      ? no(way.name, "it is not among the mechanisms of the settings")
+      : !hasTls && way.works !== "no" && way.remark.startsWith("under TLS")
       ? no(way.name, "it needs TLS, and there is no certificate")
       : way
   );
@@ -74,6 +79,8 @@ const WAYS = [
   "USER and PASS",
   "app passwords",
 ] as const;
+
+const isMechanism = (name: string) => name !== "USER and PASS" && name !== "app passwords";
 
 const no = (name: string, remark: string): Way => ({ name, works: "no", remark });
 
@@ -142,10 +149,18 @@ function ntlm({ settings, entry, directories, password }: WaysQuestion, where: s
     return no(name, `there is no NT hash of this user${toMake(directories, "--ntlm")}`);
   }
   if (password === undefined) return { name, works: "untried", remark: where };
-  const right = timingSafeEqual(ntHash(password), stored);
-  return right
+  return timingSafeEqual(ntHashOf(password), stored)
     ? { name, works: "yes", remark: where }
     : no(name, "the NT hash is of another password");
+}
+
+/** What no NTLM client can send is of another password, too. */
+function ntHashOf(password: Uint8Array): Uint8Array {
+  try {
+    return ntHash(password);
+  } catch {
+    return new Uint8Array(NT_HASH_OCTETS);
+  }
 }
 
 async function scram(question: WaysQuestion, where: string): Promise<Way[]> {

@@ -37,6 +37,8 @@ export interface Settings {
   readonly failedLoginBlockMs: number;
   readonly failedLoginDelayMs: number;
   readonly neverBlockedAddresses: readonly string[];
+  /** Empty means all. */
+  readonly mechanisms: SettingsFile["mechanisms"];
   readonly enableGssapiAndNtlmAuth: boolean;
   readonly extendedProtectionPolicy: SettingsFile["extended_protection_policy"];
   /** Never empty. */
@@ -123,6 +125,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     failedLoginBlockMs: values.failed_login_block_time,
     failedLoginDelayMs: values.failed_login_delay,
     neverBlockedAddresses: values.never_blocked_addresses,
+    mechanisms: values.mechanisms,
     enableGssapiAndNtlmAuth: values.enable_gssapi_and_ntlm_auth,
     extendedProtectionPolicy: values.extended_protection_policy,
     ntlmDomain: values.ntlm_domain || netbiosNameOf(values.server_name),

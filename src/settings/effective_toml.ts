@@ -37,6 +37,7 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     failed_login_block_time: formatDuration(settings.failedLoginBlockMs),
     failed_login_delay: formatDuration(settings.failedLoginDelayMs),
     never_blocked_addresses: [...settings.neverBlockedAddresses],
+    mechanisms: [...settings.mechanisms],
     enable_gssapi_and_ntlm_auth: settings.enableGssapiAndNtlmAuth,
     extended_protection_policy: settings.extendedProtectionPolicy,
     ntlm_domain: settings.ntlmDomain,

@@ -145,6 +145,22 @@ export function choice<const Words extends readonly [string, ...string[]]>(
   };
 }
 
+/** A list of a few words; empty unless set. */
+export function choices<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  kind: string,
+) {
+  return {
+    schema: z.array(z.enum(words)).prefault([]),
+    doc: {
+      kind,
+      default: "[]",
+      allowed: words.map((word) => `"${word}"`).join(", "),
+      choices: words,
+    },
+  };
+}
+
 /** Text that must match `pattern`, which `allowed` puts into words. */
 export function text(
   options: {

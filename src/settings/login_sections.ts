@@ -14,6 +14,7 @@ import {
 } from "../limits.ts";
 import {
   choice,
+  choices,
   count,
   duration,
   optionalPath,
@@ -31,6 +32,17 @@ const DOMAIN = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}))?$/;
 /** What can part a name: printable, and nothing that every name may hold or that parts it already. */
 const SEPARATOR = /^[!#$%&*+=?^_|~;,-]?$/;
 const SEPARATOR_ALLOWED = 'one of ! # $ % & * + = ? ^ _ | ~ ; , - or "" for none';
+
+const MECHANISMS = [
+  "EXTERNAL",
+  "GSSAPI",
+  "NTLM",
+  "SCRAM-SHA-256-PLUS",
+  "SCRAM-SHA-256",
+  "OAUTHBEARER",
+  "XOAUTH2",
+  "PLAIN",
+] as const;
 
 const NAMES = { pattern: /^[^\s:/]{1,320}$/, kind: "list of user names", allowed: "user names" };
 
@@ -104,6 +116,14 @@ export const loginSections = {
     never_blocked_addresses: setting(
       texts(ADDRESSES),
       "Addresses and networks whose failed logins are not counted, such as that of a webmail server.",
+    ),
+  },
+  "Mechanisms": {
+    mechanisms: setting(
+      choices(MECHANISMS, "list of mechanisms"),
+      "The mechanisms that may be offered, by AUTH and in CAPA; empty, all of them. Each is offered " +
+        "where it can succeed, whoever it is that comes: clients that take the strongest one fail for " +
+        "users who have no secret for it, so leave out what only some users have.",
     ),
   },
   "NTLM and Kerberos": {

@@ -304,6 +304,7 @@ export const settingsFile = z.strictObject({
   ...sections["Who may log in"],
   ...sections["Names"],
   ...sections["Failed logins"],
+  ...sections["Mechanisms"],
   ...sections["NTLM and Kerberos"],
   ...sections["OAuth"],
   ...sections["Client certificates"],

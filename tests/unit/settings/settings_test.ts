@@ -53,6 +53,7 @@ test("without any key all settings have their defaults", () => {
     failedLoginBlockMs: 900_000,
     failedLoginDelayMs: 1_000,
     neverBlockedAddresses: [],
+    mechanisms: [],
     enableGssapiAndNtlmAuth: true,
     extendedProtectionPolicy: "none",
     ntlmAuthProgram: "",
