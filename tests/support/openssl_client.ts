@@ -4,6 +4,12 @@ import { Buffer } from "node:buffer";
 import type { Issued } from "./authority.ts";
 import { DialogueProcess } from "./dialogue_process.ts";
 
+/**
+ * One of the server's lines. What openssl says of the connection may stand before it on the line, since the
+ * two are written by turns, but ends in LF alone.
+ */
+const LINE = /(\+OK(?: [^\r\n]*)?|-ERR[^\r\n]*|\+ [A-Za-z0-9+/=]*)\r\n/;
+
 export interface OpensslOptions {
   readonly port: number;
   /** TLS from the beginning, or after STLS. */
@@ -35,8 +41,7 @@ export class OpensslClient {
     );
     try {
       const exported = Buffer.from(await process.hear(/Keying material: ([0-9A-F]{64})/), "hex");
-      // What openssl says of the connection ends before the first of the server's lines.
-      if (!starttls) await process.hear(/^\+OK.*\r?\n/m);
+      if (!starttls) await process.hear(LINE);
       return new OpensslClient(process, exported);
     } catch (error) {
       process.stop();
@@ -47,13 +52,13 @@ export class OpensslClient {
   /** Sends a command and returns the first line of its answer. */
   async ask(line: string): Promise<string> {
     this.#process.say(line);
-    return (await this.#process.hear(/^((?:\+|-ERR).*?)\r?\n/m)).trimEnd();
+    return (await this.#process.hear(LINE)).trimEnd();
   }
 
   /** The words behind SASL in CAPA. */
   async mechanisms(): Promise<string[]> {
     await this.ask("CAPA");
-    const line = await this.#process.hear(/^SASL (.*?)\r?\n[^]*?^\.\r?\n/m);
+    const line = await this.#process.hear(/SASL ([A-Z0-9 -]*)\r\n[^]*?\r\n\.\r\n/);
     return line.split(" ");
   }
 
