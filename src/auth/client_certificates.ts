@@ -112,13 +112,8 @@ export class ClientCertificates {
         return "no";
       }
       if (!ofIssuer.some((list) => now >= list.thisUpdateMs && now < list.nextUpdateMs)) {
-        logger.error(
-          "there is no revocation list for a client certificate that is not out of date",
-          {
-            ...about,
-            lists: ofIssuer.length,
-          },
-        );
+        const lists = ofIssuer.length;
+        logger.error("no revocation list says now of a client certificate", { ...about, lists });
         return "unknown";
       }
     }

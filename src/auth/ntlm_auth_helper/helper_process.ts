@@ -98,7 +98,7 @@ export class HelperProcess {
 
   #fail(what: string): void {
     if (!this.#usable) return;
-    logger.error("the NTLM helper {what}", { program: this.#program, what });
+    logger.error("the NTLM helper fails", { program: this.#program, reason: what });
     this.end();
   }
 

@@ -16,10 +16,10 @@ function sourceOf(path: string): string {
 /** The files of the rooms that log while a server runs, and of the command serve. */
 function loggingFiles(): string[] {
   const rooms = ["net", "admin", "auth", "maildir"].flatMap((room) =>
-    readdirSync(`${project}/src/${room}`).filter((name) => name.endsWith(".ts"))
-      .map((name) => `${room}/${name}`)
+    readdirSync(`${project}/src/${room}`, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts")).sort().map((name) => `${room}/${name}`)
   );
-  return [...rooms, "cli/serve.ts"];
+  return [...rooms, "cli/serve.ts", "cli/login_ways.ts"];
 }
 
 /** The lines that are logged, by their fixed texts. */
