@@ -105,31 +105,37 @@ export async function startMariadb(sql: string): Promise<MariadbServer> {
   }
   const folder = mkdtempSync(`${tmpdir()}/popkeep-mariadb-`);
   const server = new MariadbServer(folder, await freePort());
-  const { certificate, key } = await testCertificate();
-  mkdirSync(`${folder}/data`, { mode: 0o700 });
-  writeFileSync(server.caFile, certificate);
-  writeFileSync(`${folder}/key.pem`, key, { mode: 0o600 });
-  writeFileSync(server.passwordFile, `${MARIADB_PASSWORD}\n`);
-  writeFileSync(
-    `${folder}/init.sql`,
-    `CREATE DATABASE IF NOT EXISTS mail;
+  try {
+    const { certificate, key } = await testCertificate();
+    mkdirSync(`${folder}/data`, { mode: 0o700 });
+    writeFileSync(server.caFile, certificate);
+    writeFileSync(`${folder}/key.pem`, key, { mode: 0o600 });
+    writeFileSync(server.passwordFile, `${MARIADB_PASSWORD}\n`);
+    writeFileSync(
+      `${folder}/init.sql`,
+      `CREATE DATABASE IF NOT EXISTS mail;
 CREATE USER IF NOT EXISTS popkeep@'127.0.0.1' IDENTIFIED BY '${MARIADB_PASSWORD}';
 CREATE USER IF NOT EXISTS popkeep@localhost IDENTIFIED BY '${MARIADB_PASSWORD}';
 GRANT ALL ON mail.* TO popkeep@'127.0.0.1';
 GRANT ALL ON mail.* TO popkeep@localhost;
 `,
-  );
-  const runAs = unprivileged();
-  const owned = [folder, `${folder}/data`, `${folder}/key.pem`, `${folder}/init.sql`];
-  for (const path of owned) if (runAs !== undefined) chownSync(path, runAs.uid, runAs.gid);
-  execFileSync(INSTALL_DB, [
-    "--no-defaults",
-    `--datadir=${folder}/data`,
-    "--skip-test-db",
-    "--auth-root-authentication-method=normal",
-    "--skip-name-resolve",
-  ], { stdio: "ignore", ...(runAs ?? {}) });
-  await server.start();
-  await server.run(sql);
-  return server;
+    );
+    const runAs = unprivileged();
+    const owned = [folder, `${folder}/data`, `${folder}/key.pem`, `${folder}/init.sql`];
+    for (const path of owned) if (runAs !== undefined) chownSync(path, runAs.uid, runAs.gid);
+    execFileSync(INSTALL_DB, [
+      "--no-defaults",
+      `--datadir=${folder}/data`,
+      "--skip-test-db",
+      "--auth-root-authentication-method=normal",
+      "--skip-name-resolve",
+    ], { stdio: "ignore", ...(runAs ?? {}) });
+    await server.start();
+    await server.run(sql);
+    return server;
+  } catch (error) {
+    // Nobody would else.
+    await server.delete();
+    throw error;
+  }
 }

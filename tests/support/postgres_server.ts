@@ -110,28 +110,34 @@ export class PostgresServer {
 export async function startPostgres(sql: string): Promise<PostgresServer> {
   const folder = mkdtempSync(`${tmpdir()}/popkeep-postgres-`);
   const server = new PostgresServer(folder, await freePort());
-  const { certificate, key } = await testCertificate();
-  const data = `${folder}/data`;
-  mkdirSync(data, { mode: 0o700 });
-  writeFileSync(server.passwordFile, `${DATABASE_PASSWORD}\n`);
-  writeFileSync(server.caFile, certificate);
-  const runAs = unprivileged();
-  const own = (path: string) => runAs && chownSync(path, runAs.uid, runAs.gid);
-  // For mkdtemp made it for us alone.
-  for (const path of [folder, data, server.passwordFile]) own(path);
-  execFileSync(`${programs()}/initdb`, [
-    ...["-D", data, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"],
-    ...["--locale=C.UTF-8", `--pwfile=${server.passwordFile}`],
-  ], { stdio: ["ignore", "ignore", "inherit"], ...(runAs ?? {}) });
-  writeFileSync(`${data}/certificate.pem`, certificate);
-  writeFileSync(`${data}/key.pem`, key, { mode: 0o600 });
-  for (const name of ["certificate.pem", "key.pem"]) own(`${data}/${name}`);
-  await server.start();
-  await server.run("CREATE DATABASE mail", "postgres");
-  await server.run(`${sql};
-    CREATE ROLE popkeep LOGIN PASSWORD '${DATABASE_PASSWORD}';
-    GRANT SELECT ON ALL TABLES IN SCHEMA public TO popkeep`);
-  return server;
+  try {
+    const { certificate, key } = await testCertificate();
+    const data = `${folder}/data`;
+    mkdirSync(data, { mode: 0o700 });
+    writeFileSync(server.passwordFile, `${DATABASE_PASSWORD}\n`);
+    writeFileSync(server.caFile, certificate);
+    const runAs = unprivileged();
+    const own = (path: string) => runAs && chownSync(path, runAs.uid, runAs.gid);
+    // For mkdtemp made it for us alone.
+    for (const path of [folder, data, server.passwordFile]) own(path);
+    execFileSync(`${programs()}/initdb`, [
+      ...["-D", data, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"],
+      ...["--locale=C.UTF-8", `--pwfile=${server.passwordFile}`],
+    ], { stdio: ["ignore", "ignore", "inherit"], ...(runAs ?? {}) });
+    writeFileSync(`${data}/certificate.pem`, certificate);
+    writeFileSync(`${data}/key.pem`, key, { mode: 0o600 });
+    for (const name of ["certificate.pem", "key.pem"]) own(`${data}/${name}`);
+    await server.start();
+    await server.run("CREATE DATABASE mail", "postgres");
+    await server.run(`${sql};
+      CREATE ROLE popkeep LOGIN PASSWORD '${DATABASE_PASSWORD}';
+      GRANT SELECT ON ALL TABLES IN SCHEMA public TO popkeep`);
+    return server;
+  } catch (error) {
+    // Nobody would else.
+    await server.delete();
+    throw error;
+  }
 }
 
 function settings(values: Readonly<Record<string, string>>): string[] {

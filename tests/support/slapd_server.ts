@@ -89,23 +89,29 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
   }
   const folder = mkdtempSync(`${tmpdir()}/popkeep-slapd-`);
   const server = new SlapdServer(folder, [await freePort(), await freePort()]);
-  mkdirSync(`${folder}/data`);
-  const { certificate, key } = await testCertificate();
-  writeFileSync(server.caFile, certificate);
-  writeFileSync(`${folder}/key.pem`, key);
-  writeFileSync(server.passwordFile, `${SERVICE_PASSWORD}\n`);
-  writeFileSync(`${folder}/slapd.conf`, configOf(folder, options.config ?? ""));
-  writeFileSync(`${folder}/entries.ldif`, `${FRAME}\n${options.ldif}\n`);
-  execFileSync(SLAPD, [
-    "-T",
-    "add",
-    "-f",
-    `${folder}/slapd.conf`,
-    "-l",
-    `${folder}/entries.ldif`,
-  ], { stdio: ["ignore", "ignore", "inherit"] });
-  await server.start();
-  return server;
+  try {
+    mkdirSync(`${folder}/data`);
+    const { certificate, key } = await testCertificate();
+    writeFileSync(server.caFile, certificate);
+    writeFileSync(`${folder}/key.pem`, key);
+    writeFileSync(server.passwordFile, `${SERVICE_PASSWORD}\n`);
+    writeFileSync(`${folder}/slapd.conf`, configOf(folder, options.config ?? ""));
+    writeFileSync(`${folder}/entries.ldif`, `${FRAME}\n${options.ldif}\n`);
+    execFileSync(SLAPD, [
+      "-T",
+      "add",
+      "-f",
+      `${folder}/slapd.conf`,
+      "-l",
+      `${folder}/entries.ldif`,
+    ], { stdio: ["ignore", "ignore", "inherit"] });
+    await server.start();
+    return server;
+  } catch (error) {
+    // Nobody would else.
+    await server.delete();
+    throw error;
+  }
 }
 
 const FRAME = `
