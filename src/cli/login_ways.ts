@@ -115,10 +115,11 @@ export class LoginWays {
   }
 
   #scram(address: string, channel: SecureChannel | undefined): readonly Mechanism[] {
-    const { authenticator } = this.#options;
+    const { authenticator, mechanisms } = this.#options;
     if (!authenticator.hasSecrets("scramSha256")) return [];
     return scramSha256Mechanisms(authenticator.deskFor(address), {
       channel,
+      offersPlus: mechanisms.length === 0 || mechanisms.includes("SCRAM-SHA-256-PLUS"),
       random: randomBytes,
       spelling: (user) => authenticator.accountOf(user),
     });

@@ -41,6 +41,8 @@ import { isProofRight, serverSignature } from "../scram/proof.ts";
 export interface ScramOptions {
   /** The TLS of the connection; undefined without. */
   readonly channel: SecureChannel | undefined;
+  /** False where the settings leave -PLUS out; then clients that could bind are told the truth. */
+  readonly offersPlus?: boolean;
   /** Draws octets that nobody can foresee. */
   readonly random: (octets: number) => Uint8Array;
   /**
@@ -58,7 +60,7 @@ export function scramSha256Mechanisms(
   desk: LoginDesk,
   options: ScramOptions,
 ): readonly Mechanism[] {
-  const plusOffered = canBind(options.channel);
+  const plusOffered = options.offersPlus !== false && canBind(options.channel);
   const bare = mechanism("SCRAM-SHA-256", (first) => {
     if (first.binding.kind === "p") return "malformed";
     return first.binding.kind === "y" && plusOffered ? "refused" : new Uint8Array();

@@ -360,6 +360,19 @@ test("a client that could bind is let in where -PLUS is not offered", async () =
   }
 });
 
+test("where the settings leave -PLUS out, who could bind is let in without", async () => {
+  const desk = usersDesk();
+  const options = { channel: CHANNEL, random: Buffer.alloc, offersPlus: false };
+  const mechanisms = scramSha256Mechanisms(desk, options);
+  deepStrictEqual(mechanisms.map(({ name }) => name), ["SCRAM-SHA-256"]);
+  const exchange = mechanisms[0]!.start();
+  const client = new ScramClient({ user: "user", password: "pencil", gs2Header: "y,," });
+  const first = await exchange.next(client.first());
+  ok(first.kind === "challenge");
+  strictEqual((await exchange.next(client.final(first.octets))).kind, "challenge");
+  deepStrictEqual(desk.asked, ["secretsOf user", "admit user"]);
+});
+
 test("a client that cannot bind is let in where -PLUS is offered", async () => {
   deepStrictEqual((await logIn({}, { channel: CHANNEL })).last, GRANTED);
 });
