@@ -1,6 +1,5 @@
 /**
- * Decides who is let in: asks the directories in their order, checks passwords, and says who may act as
- * whom.
+ * Decides who is let in: asks the directories in their order, checks passwords, and has failures counted.
  *
  * The first directory that knows a user decides. One that cannot tell ends the login as `unavailable`,
  * since a user whom it keeps out must not get in by the next; one that checks passwords itself and says
@@ -21,7 +20,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { REFUSAL_GRID_MS, USER_NAME_OCTETS } from "../limits.ts";
-import type { Account } from "../maildrop/store.ts";
+import { AccountAccess } from "./account_access.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { Turn } from "./fair_queue.ts";
 import type { PasswordChecker } from "./hash_pool.ts";
@@ -60,7 +59,6 @@ export interface AuthenticatorOptions {
 }
 
 const REFUSED: LoginOutcome = { kind: "refused" };
-const DISABLED: LoginOutcome = { kind: "disabled" };
 const UNAVAILABLE = { kind: "unavailable" } as const;
 const DELAYED = { kind: "delayed" } as const;
 
@@ -77,7 +75,7 @@ export class Authenticator {
   readonly #verifier: PasswordVerifier;
   readonly #guard: LoginGuard;
   readonly #names: NameRules;
-  readonly #masters: ReadonlySet<string>;
+  readonly #access: AccountAccess;
   readonly #madeUpKey: Uint8Array;
   readonly #nowMs: () => number;
   /** Whether how long a refusal takes would tell which directory knows the user. */
@@ -89,9 +87,13 @@ export class Authenticator {
     this.#verifier = new PasswordVerifier({ ...options, nowMs: this.#nowMs });
     this.#guard = options.guard ?? NO_GUARD;
     this.#names = options.names ?? PLAIN_NAMES;
-    this.#masters = new Set(options.masterUsers?.map((name) => name.toLowerCase()));
     this.#madeUpKey = options.madeUpKey ?? randomBytes(32);
-    const { directories } = options;
+    const { directories, masterUsers = [] } = options;
+    this.#access = new AccountAccess({
+      directories,
+      masterUsers,
+      delegates: this.#names.delegates,
+    });
     this.#evensOut = directories.length > 1 ||
       directories.some(({ checkPassword }) => checkPassword !== undefined);
   }
@@ -163,13 +165,13 @@ export class Authenticator {
         if (directory.checkPassword !== undefined) {
           const check = await directory.checkPassword(name, password, login.address);
           if (check.kind === "wrong") continue;
-          return await this.#open(check.entry, names!, login.address);
+          return await this.#access.open(check.entry, names!, login.address);
         }
         const entry = await directory.lookUp(name);
         if (entry === undefined) continue;
         const verdict = await this.#verifier.verify(entry, directory, attempt);
         if (verdict.kind !== "right") return verdict.kind === "wrong" ? REFUSED : UNAVAILABLE;
-        const outcome = await this.#open(entry, names!, login.address);
+        const outcome = await this.#access.open(entry, names!, login.address);
         this.#noteAppPassword(verdict.appPassword, outcome, { entry, login });
         return outcome;
       }
@@ -194,7 +196,7 @@ export class Authenticator {
   ): ReturnType<LoginDesk["secretsOf"]> {
     try {
       if (await this.#guard.isDelayed(address, this.accountOf(user))) return DELAYED;
-      const entry = await this.#find(this.#read(user, "")?.login ?? []);
+      const entry = await this.#access.find(this.#read(user, "")?.login ?? []);
       return { kind: "found", secrets: entry?.secrets ?? {} };
     } catch (error) {
       logFailure(error);
@@ -217,12 +219,12 @@ export class Authenticator {
     // Who guessed right only after he was shut out is not told.
     if (attempt.kind !== "open" && isGuessable) return attempt;
     const outcome = await orUnavailable(async () => {
-      const entry = names && await this.#find(names.login);
+      const entry = names && await this.#access.find(names.login);
       if (names === undefined || entry === undefined) {
         logger.info("a user who proved to be there is in no directory", { user: login.user });
         return REFUSED;
       }
-      return await this.#open(entry, names, login.address);
+      return await this.#access.open(entry, names, login.address);
     });
     if (attempt.kind !== "open") return outcome;
     // A right guess that is refused for another reason waits as a wrong one does, or it would be told.
@@ -239,57 +241,6 @@ export class Authenticator {
     const account = user === "" ? "" : this.accountOf(user);
     const attempt = await this.#guard.begin(address, account);
     return attempt.kind === "open" ? await settle(attempt, REFUSED, tried) : attempt;
-  }
-
-  /** The credentials are right; what else may stand in the way, and whose mailbox it is to be. */
-  async #open(
-    { account, disabled, allowedNetworks }: DirectoryEntry,
-    names: LoginNames,
-    address: string | undefined,
-  ): Promise<LoginOutcome> {
-    if (allowedNetworks !== undefined && !allowedNetworks(address)) {
-      // Told apart from a wrong password by the log only, as in Dovecot.
-      logger.info("allow_nets keeps a user out", { user: account.user, address });
-      return REFUSED;
-    }
-    if (disabled) return DISABLED;
-    const folder = names.folder === undefined ? {} : { folder: names.folder };
-    if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };
-
-    const owner = await this.#find(names.mailbox);
-    const isMaster = this.#masters.has(account.user.toLowerCase());
-    if (owner === undefined || !(isMaster || this.#mayOpen(account, owner))) {
-      const mailbox = names.mailbox[0];
-      logger.info("a user may not act for another", { user: account.user, mailbox });
-      return REFUSED;
-    }
-    // A master user sees to accounts that are closed, too; a delegate does not.
-    if (owner.disabled && !isMaster) return DISABLED;
-    const own = owner.account.user === account.user;
-    return {
-      kind: "granted",
-      account: { ...owner.account, ...folder },
-      ...(own ? {} : { actedBy: account.user }),
-    };
-  }
-
-  #mayOpen({ user }: Account, owner: DirectoryEntry): boolean {
-    if (owner.account.user === user) return true;
-    if (!this.#names.delegates) return false;
-    const name = user.toLowerCase();
-    return owner.delegates?.some((delegate) => delegate.toLowerCase() === name) ?? false;
-  }
-
-  /** @throws {Error} If a directory cannot tell. */
-  async #find(names: readonly string[]): Promise<DirectoryEntry | undefined> {
-    for (const directory of this.#options.directories) {
-      if (!directory.findsByName) continue;
-      for (const name of names) {
-        const entry = await directory.lookUp(name);
-        if (entry !== undefined) return entry;
-      }
-    }
-    return undefined;
   }
 
   /** Undefined for what is nobody's name; it is not looked up. */

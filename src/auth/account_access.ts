@@ -1,0 +1,99 @@
+/**
+ * Whose mailbox somebody may open who has proved who he is.
+ *
+ * The first directory that knows a user decides; one that cannot tell ends the login.
+ *
+ * *Knows* directories, master users and delegates. *Does not know* proofs, or how names are written.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Account } from "../maildrop/store.ts";
+import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
+import type { LoginOutcome } from "./login.ts";
+import type { LoginNames } from "./login_names.ts";
+
+const logger = getLogger(["popkeep", "auth"]);
+
+export interface AccountAccessOptions {
+  /** In the order that they are asked. */
+  readonly directories: readonly AccountDirectory[];
+  /** Names of users who may act as anybody. */
+  readonly masterUsers: readonly string[];
+  /** Whether users may act for those whose entries name them. */
+  readonly delegates: boolean;
+}
+
+const REFUSED: LoginOutcome = { kind: "refused" };
+const DISABLED: LoginOutcome = { kind: "disabled" };
+
+export class AccountAccess {
+  readonly #directories: readonly AccountDirectory[];
+  readonly #masters: ReadonlySet<string>;
+  readonly #delegates: boolean;
+
+  constructor({ directories, masterUsers, delegates }: AccountAccessOptions) {
+    this.#directories = directories;
+    this.#masters = new Set(masterUsers.map((name) => name.toLowerCase()));
+    this.#delegates = delegates;
+  }
+
+  /**
+   * What comes of a login whose proof was right: what else stands in the way, and whose mailbox it is.
+   *
+   * @param address The client's; undefined if it is not known.
+   * @throws {Error} If a directory cannot tell.
+   */
+  async open(
+    { account, disabled, allowedNetworks }: DirectoryEntry,
+    names: LoginNames,
+    address: string | undefined,
+  ): Promise<LoginOutcome> {
+    if (allowedNetworks !== undefined && !allowedNetworks(address)) {
+      // Told apart from a wrong password by the log only, as in Dovecot.
+      logger.info("allow_nets keeps a user out", { user: account.user, address });
+      return REFUSED;
+    }
+    if (disabled) return DISABLED;
+    const folder = names.folder === undefined ? {} : { folder: names.folder };
+    if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };
+
+    const owner = await this.find(names.mailbox);
+    const isMaster = this.#masters.has(account.user.toLowerCase());
+    if (owner === undefined || !(isMaster || this.#mayOpen(account, owner))) {
+      const mailbox = names.mailbox[0];
+      logger.info("a user may not act for another", { user: account.user, mailbox });
+      return REFUSED;
+    }
+    // A master user sees to accounts that are closed, too; a delegate does not.
+    if (owner.disabled && !isMaster) return DISABLED;
+    const own = owner.account.user === account.user;
+    return {
+      kind: "granted",
+      account: { ...owner.account, ...folder },
+      ...(own ? {} : { actedBy: account.user }),
+    };
+  }
+
+  #mayOpen({ user }: Account, owner: DirectoryEntry): boolean {
+    if (owner.account.user === user) return true;
+    if (!this.#delegates) return false;
+    const name = user.toLowerCase();
+    return owner.delegates?.some((delegate) => delegate.toLowerCase() === name) ?? false;
+  }
+
+  /**
+   * Who has the first of these names that is somebody's.
+   *
+   * @throws {Error} If a directory cannot tell.
+   */
+  async find(names: readonly string[]): Promise<DirectoryEntry | undefined> {
+    for (const directory of this.#directories) {
+      if (!directory.findsByName) continue;
+      for (const name of names) {
+        const entry = await directory.lookUp(name);
+        if (entry !== undefined) return entry;
+      }
+    }
+    return undefined;
+  }
+}
