@@ -78,7 +78,7 @@ export class MemoryWire implements Wire {
       const line = this.#framer.next(isCommand ? this.#maxCommandOctets : SASL_LINE_OCTETS);
       if (line === undefined) break;
       await this.#answer(
-        line === "too-long" ? this.session.receiveTooLong() : await this.session.receive(line),
+        await (line === "too-long" ? this.session.receiveTooLong() : this.session.receive(line)),
       );
     }
     if (this.#inputEnded) this.#end();

@@ -64,7 +64,7 @@ export class MemoryStage implements Stage {
     this.#checkPassword = (user, password, actAs = "") =>
       Promise.resolve(
         passwords.get(user) === Buffer.from(password).toString() &&
-            (actAs === "" || actAs === user)
+          (actAs === "" || actAs === user)
           ? { kind: "granted", account: { user, extra: {} } }
           : { kind: "refused" },
       );
