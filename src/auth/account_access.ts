@@ -44,15 +44,12 @@ export class AccountAccess {
    * @throws {Error} If a directory cannot tell.
    */
   async open(
-    { account, disabled, allowedNetworks }: DirectoryEntry,
+    entry: DirectoryEntry,
     names: LoginNames,
     address: string | undefined,
   ): Promise<LoginOutcome> {
-    if (allowedNetworks !== undefined && !allowedNetworks(address)) {
-      // Told apart from a wrong password by the log only, as in Dovecot.
-      logger.info("allow_nets keeps a user out", { user: account.user, address });
-      return REFUSED;
-    }
+    if (!this.mayComeFrom(entry, address)) return REFUSED;
+    const { account, disabled } = entry;
     if (disabled) return DISABLED;
     const folder = names.folder === undefined ? {} : { folder: names.folder };
     if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };
@@ -72,6 +69,13 @@ export class AccountAccess {
       account: { ...owner.account, ...folder },
       ...(own ? {} : { actedBy: account.user }),
     };
+  }
+
+  /** Whether the user's `allow_nets` has the address; told apart from a wrong password by the log only. */
+  mayComeFrom({ account, allowedNetworks }: DirectoryEntry, address: string | undefined): boolean {
+    if (allowedNetworks === undefined || allowedNetworks(address)) return true;
+    logger.info("allow_nets keeps a user out", { user: account.user, address });
+    return false;
   }
 
   #mayOpen({ user }: Account, owner: DirectoryEntry): boolean {

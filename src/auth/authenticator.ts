@@ -169,6 +169,11 @@ export class Authenticator {
         }
         const entry = await directory.lookUp(name);
         if (entry === undefined) continue;
+        // Looked at before the password, which would be told by its time: a right one is remembered.
+        if (!this.#access.mayComeFrom(entry, login.address)) {
+          await this.#verifier.pretend(directory, attempt);
+          return REFUSED;
+        }
         const verdict = await this.#verifier.verify(entry, directory, attempt);
         if (verdict.kind !== "right") return verdict.kind === "wrong" ? REFUSED : UNAVAILABLE;
         const outcome = await this.#access.open(entry, names!, login.address);

@@ -237,6 +237,19 @@ test("allow_nets is held against the address, also of a remembered login", async
   strictEqual(await from("10.0.0.2"), "refused");
 });
 
+test("from where allow_nets forbids it, right and wrong passwords cost one decoy alike", async () => {
+  const allowedNetworks = (address: string | undefined) => address === "10.0.0.1";
+  const { authenticator, jobs } = setUp({ entries: [entry("alice", { allowedNetworks })] });
+  const from = async (address: string, password: string) =>
+    (await authenticator.deskFor(address).checkPassword("alice", octets(password))).kind;
+  strictEqual(await from("10.0.0.1", "alice-secret"), "granted");
+  jobs.length = 0;
+  for (const password of ["alice-secret", "wrong", "alice-secret"]) {
+    strictEqual(await from("10.0.0.2", password), "refused");
+  }
+  deepStrictEqual(jobs, [DECOY, DECOY, DECOY], "what is remembered does not answer sooner");
+});
+
 test("where the address is not known allow_nets refuses", async () => {
   const asked: unknown[] = [];
   const allowedNetworks = (address: string | undefined) => {
