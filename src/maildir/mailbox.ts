@@ -41,6 +41,9 @@ const ID_WAIT_MS = 30_000;
 /** Writing down removals and sizes waits no longer for the lock: nobody depends on it. */
 const TIDY_WAIT_MS = 1_000;
 
+/** A folder that changed this shortly ago and has no new/ and no cur/ may be a Maildir that is being made. */
+const IN_THE_MAKING_MS = 10_000;
+
 export interface MailboxOptions {
   /** Whether sizes are exact octets, or those in storage ([MS-STANXPOP3] 2.1.4). */
   readonly exactSizes: boolean;
@@ -168,13 +171,18 @@ export class Mailbox {
    * is a fault: clients that see an empty mailbox forget what they know of it.
    */
   async #withoutFolders(): Promise<MailboxSnapshot> {
+    let changedMs: number;
     try {
-      await lstat(this.path);
+      changedMs = (await lstat(this.path)).mtimeMs;
     } catch (error) {
       if (!isMissing(error)) throw error;
       if (this.weight > 0) {
         throw new StorageFailure("SYS/TEMP", `"${this.path}" was there and is not any more`);
       }
+      return new MailboxSnapshot([], this.#exactSizes);
+    }
+    // A delivery makes the folder first, and then what is in it.
+    if (this.weight === 0 && Math.abs(Date.now() - changedMs) < IN_THE_MAKING_MS) {
       return new MailboxSnapshot([], this.#exactSizes);
     }
     throw new StorageFailure("SYS/PERM", `"${this.path}" has no new/ and no cur/: no Maildir`);

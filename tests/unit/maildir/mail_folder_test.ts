@@ -1,7 +1,7 @@
 /** Folders beside the INBOX, opened as the maildrop of `user+folder`. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { MaildirStore } from "../../../src/maildir/maildir_store.ts";
 import { StorageFailure } from "../../../src/maildrop/store.ts";
 import { maildirTest, TestMaildir } from "../../support/test_maildir.ts";
@@ -105,6 +105,7 @@ maildirTest("a symbolic link is no folder: it may lead to another's mail", async
 
 maildirTest("a folder that is no Maildir is refused", async (maildir) => {
   mkdirSync(`${maildir.path}/.odd`);
+  utimesSync(`${maildir.path}/.odd`, 1_600_000_000, 1_600_000_000);
   await rejects(opener(maildir)("odd"), refused);
 });
 

@@ -44,6 +44,9 @@ async function contentOf(drop: Maildrop, number: number): Promise<string> {
   return Buffer.concat(chunks).toString("latin1");
 }
 
+/** Seconds since 1970. */
+const LONG_AGO = 1_600_000_000;
+
 maildirTest("messages of new/ and cur/ are listed in the order of delivery", async (maildir) => {
   maildir.place("1700000002.M1.h:2,S", "second\n");
   maildir.place("1700000003.M1.h", "third\n", "cur");
@@ -363,9 +366,23 @@ maildirTest("an empty Maildir gets no sidecar", async (maildir) => {
   ok(!existsSync(maildir.sidecar));
 });
 
+maildirTest(
+  "a folder that has just been made may become a Maildir, and is empty",
+  async (maildir) => {
+    rmSync(maildir.path, { recursive: true });
+    mkdirSync(`${maildir.path}/tmp`, { recursive: true });
+    const store = storeOf(maildir);
+    strictEqual((await store.open()).snapshot.count, 0);
+    mkdirSync(`${maildir.path}/new`);
+    writeFileSync(`${maildir.path}/new/1700000000.a`, "1\n");
+    strictEqual((await store.open()).snapshot.count, 1);
+  },
+);
+
 maildirTest("a folder that is no Maildir is a permanent failure", async (maildir) => {
   rmSync(maildir.path, { recursive: true });
   mkdirSync(maildir.path);
+  utimesSync(maildir.path, LONG_AGO, LONG_AGO);
   await rejects(storeOf(maildir).open(), { name: "StorageFailure", kind: "SYS/PERM" });
 });
 
