@@ -22,7 +22,10 @@ import type { SocketOptions } from "./wire.ts";
 export const PASSWORD = "secret";
 
 export interface ServerOptions {
-  /** Lines of the settings file, besides bindings, certificate, users and Maildir. */
+  /**
+   * Lines of the settings file, besides bindings, certificate, users and Maildir. Failed logins are neither
+   * counted nor held up unless one of them is about that.
+   */
   readonly settings?: string;
   /** DNS names of further certificates, each for one name; the default is for "localhost". */
   readonly certificates?: readonly string[];
@@ -167,6 +170,10 @@ function settingsText(
     `ssl_bindings = ["127.0.0.1:${ports[1]}"]`,
     `user_file = "users"`,
     `maildir = "{home}/Maildir"`,
+    // All clients of a test come from one address, and most tests are not about guessing.
+    ...(/failed_login_|never_blocked/.test(settings)
+      ? []
+      : ['never_blocked_addresses = ["127.0.0.0/8"]']),
     settings,
     ...["localhost", ...certificates].flatMap((name) => [
       `[[certificates]]`,
