@@ -9,7 +9,27 @@
  * @param address An IPv4-mapped one written as the IPv4 address, and none with a zone.
  */
 export function countedAddress(address: string): string {
-  if (!address.includes(":")) return address;
+  const groups = countedGroups(address);
+  return groups === undefined ? address : written(groups);
+}
+
+/**
+ * The network around what `countedAddress` counts that may be one client's as well: of IPv6 that of 48 bits,
+ * the largest that a site is given (RFC 6177 §2). Undefined for all others: an IPv4 address is one client,
+ * and who is counted by the whole address has strangers around.
+ */
+export function siteOf(address: string): string | undefined {
+  const groups = countedGroups(address);
+  return groups?.length === 4 ? written(groups.slice(0, 3)) : undefined;
+}
+
+function written(groups: readonly number[]): string {
+  return groups.map((group) => group.toString(16)).join(":");
+}
+
+/** Undefined for IPv4. */
+function countedGroups(address: string): readonly number[] | undefined {
+  if (!address.includes(":")) return undefined;
   const [head = "", tail] = address.toLowerCase().split("::");
   const before = groupsOf(head);
   const after = groupsOf(tail ?? "");
@@ -17,8 +37,7 @@ export function countedAddress(address: string): string {
   const groups = [...before, ...Array<number>(between).fill(0), ...after];
   const isLinkLocal = (groups[0]! & 0xffc0) === 0xfe80;
   const isTranslated = groups[0] === 0x64 && groups[1] === 0xff9b;
-  const counted = isLinkLocal || isTranslated ? groups : groups.slice(0, 4);
-  return counted.map((group) => group.toString(16)).join(":");
+  return isLinkLocal || isTranslated ? groups : groups.slice(0, 4);
 }
 
 /** The groups of 16 bits in a part of an address; an IPv4 address at its end is two of them. */

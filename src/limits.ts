@@ -54,6 +54,9 @@ export const FAILED_LOGINS = { min: 1, default: 5, max: 1_000 } as const;
 /** Failed logins from one address (of IPv6, one /64) within the window, after which it is refused. */
 export const FAILED_LOGINS_FROM_ADDRESS = { min: 1, default: 30, max: 1_000_000 } as const;
 
+/** As many times the failures of an address are one IPv6 site's (48 bits: 65,536 networks of 64). */
+export const SITE_ADDRESSES = 8;
+
 /** Failed logins to one name within the window, after which addresses that failed are refused for it. */
 export const FAILED_LOGINS_OF_USER = { min: 1, default: 100, max: 1_000_000 } as const;
 
@@ -193,6 +196,9 @@ export const SCRAM_ITERATIONS = { min: 4_096, default: 100_000, max: 1_000_000 }
 
 /** Salt of stored SCRAM-SHA-256 keys, octets. Dovecot and popkeep make 16. */
 export const SCRAM_SALT_OCTETS = { min: 8, default: 16, max: 64 } as const;
+
+/** Kinds of SCRAM keys, by iterations and salt length, that are made up for unknown users: a digest each. */
+export const SCRAM_SHAPES = 64;
 
 /** A client's part of a SCRAM nonce, characters: those of real clients have 16 to 64. */
 export const SCRAM_NONCE_CHARACTERS = 256;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countedAddress } from "../../src/counted_address.ts";
+import { countedAddress, siteOf } from "../../src/counted_address.ts";
 
 const COUNTED: readonly [what: string, one: string, other: string, alike: boolean][] = [
   ["one IPv4 address", "192.0.2.1", "192.0.2.1", true],
@@ -20,3 +20,11 @@ for (const [what, one, other, alike] of COUNTED) {
     assert.equal(countedAddress(one) === countedAddress(other), alike);
   });
 }
+
+test("a site of IPv6 is its first 48 bits, and nothing else has one", () => {
+  assert.equal(siteOf("2001:db8:1:2::3"), "2001:db8:1");
+  assert.equal(siteOf("2001:db8::3"), "2001:db8:0");
+  for (const address of ["192.0.2.1", "fe80::1", "64:ff9b::c000:201"]) {
+    assert.equal(siteOf(address), undefined, address);
+  }
+});

@@ -1,12 +1,12 @@
 /**
  * Makes guessing slow, and then stops it, without shutting out those who know their password.
  *
- * - Failed logins are counted by address (of IPv6, by network of 64 bits) and by account name, whether
+ * - Failed logins are counted by address (of IPv6, by networks of 64 and of 48 bits) and by account name, whether
  *   anybody has that name or not, for a window of time that begins with the first one.
  * - The first few from an address are answered at once; each further answer waits twice as long as the one
  *   before. The wait comes after the check, so it holds no thread.
- * - An address with too many is refused for a while, and nothing it sends is looked at. When it comes
- *   back within the window, one more failure refuses it again.
+ * - An address with too many is refused for a while, but for users who logged in from there lately and have
+ *   not failed as often themselves. When it comes back within the window, one more failure refuses it again.
  * - An account with too many is closed for a while to those addresses that failed for it, unless the user
  *   logged in from there lately. Everybody else is still looked at: nobody can shut a user out by guessing.
  * - The same secret again for the same account from the same address counts once: a telephone with an old
@@ -28,6 +28,7 @@ import {
   FREE_FAILED_LOGINS,
   LOGINS_WAITING,
   LOGINS_WAITING_OF_ADDRESS,
+  SITE_ADDRESSES,
 } from "../../limits.ts";
 import { type AllowedNetworks, parseAllowedNetworks } from "../allowed_networks.ts";
 import { type AttemptOrRefusal, freeAttempt, type LoginGuard } from "../login_guard.ts";
@@ -162,12 +163,19 @@ export class GuessingGuard implements LoginGuard {
     return Math.max(1, this.#options.maxFailuresOfAddress - failures);
   }
 
-  async #isBlocked({ address, account, pair }: LoginKeys): Promise<boolean> {
+  async #isBlocked({ address, site, account, pair }: LoginKeys): Promise<boolean> {
     const logins = this.#logins;
-    if (await logins.counts("blocked_addresses").read(address) > 0) return true;
-    if (account === undefined || logins.knownLogins.has(pair)) return false;
-    return await logins.counts("blocked_accounts").read(account) > 0 &&
-      await logins.counts("failures_of_pair").read(pair) > 0;
+    const blocked = logins.counts("blocked_addresses");
+    const isAddressBlocked = await blocked.read(address) > 0 ||
+      site !== undefined && await blocked.read(site) > 0;
+    if (account === undefined) return isAddressBlocked;
+    const failures = await logins.counts("failures_of_pair").read(pair);
+    // Who logged in from there lately pays for his own failures, and not for those of his neighbours.
+    if (logins.knownLogins.has(pair)) {
+      return isAddressBlocked && failures >= this.#options.maxFailuresOfAddress;
+    }
+    return isAddressBlocked ||
+      failures > 0 && await logins.counts("blocked_accounts").read(account) > 0;
   }
 
   /** Returns the failures of the address. */
@@ -186,6 +194,12 @@ export class GuessingGuard implements LoginGuard {
     const ofAddress = await logins.counts("failures_of_address").add(keys.address);
     if (ofAddress >= maxFailuresOfAddress) {
       await this.#block("blocked_addresses", keys.address, { address, failures: ofAddress });
+    }
+    if (keys.site !== undefined) {
+      const ofSite = await logins.counts("failures_of_site").add(keys.site);
+      if (ofSite >= maxFailuresOfAddress * SITE_ADDRESSES) {
+        await this.#block("blocked_addresses", keys.site, { address, failures: ofSite });
+      }
     }
     if (keys.account !== undefined) {
       await logins.counts("failures_of_pair").add(keys.pair);

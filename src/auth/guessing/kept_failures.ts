@@ -3,7 +3,7 @@
  *
  *     {"version": 1, "key": "...",           the key of all digests
  *      "failures_of_address": [["digest", count, until], ...],
- *      "failures_of_account": ..., "failures_of_pair": ..., "forgiven": ...,
+ *      "failures_of_site": ..., "failures_of_account": ..., "failures_of_pair": ..., "forgiven": ...,
  *      "blocked_addresses": ..., "blocked_accounts": ...,
  *      "known_logins": [["digest", time], ...]}
  *
@@ -27,6 +27,7 @@ export interface KeptFailures {
 
 export const COUNTS_NAMES = [
   "failures_of_address",
+  "failures_of_site",
   "failures_of_account",
   "failures_of_pair",
   "forgiven",

@@ -11,7 +11,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
-import { countedAddress } from "../../counted_address.ts";
+import { countedAddress, siteOf } from "../../counted_address.ts";
 
 const KEY_OCTETS = 32;
 
@@ -24,9 +24,14 @@ export const DIGEST_TEXT = /^[A-Za-z0-9_-]{22}$/;
 /** One login's keys. */
 export interface LoginKeys {
   readonly address: string;
+  /** Of the network around the address that may be the same client's; undefined where there is none. */
+  readonly site: string | undefined;
   /** Undefined where no account was named. */
   readonly account: string | undefined;
-  /** Of both; that of the address alone where no account was named. */
+  /**
+   * Of the account and where it was tried from, by site where there is one: whoever has a site's 65,536
+   * networks would have a guess from each. That of the place alone where no account was named.
+   */
   readonly pair: string;
 }
 
@@ -56,10 +61,12 @@ export class GuessingKeys {
   of(address: string | undefined, user: string): LoginKeys {
     const counted = address === undefined ? "" : countedAddress(address);
     const name = user.normalize("NFKC").toLowerCase();
+    const site = address === undefined ? undefined : siteOf(address);
     return {
       address: this.#digest("address", counted),
+      site: site === undefined ? undefined : this.#digest("site", site),
       account: name === "" ? undefined : this.#digest("account", name),
-      pair: this.#digest("pair", counted, name),
+      pair: this.#digest("pair", site ?? counted, name),
     };
   }
 

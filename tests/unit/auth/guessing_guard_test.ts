@@ -1,6 +1,10 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { FORGIVEN_FAILED_LOGINS, LOGINS_WAITING_OF_ADDRESS } from "../../../src/limits.ts";
+import {
+  FORGIVEN_FAILED_LOGINS,
+  LOGINS_WAITING_OF_ADDRESS,
+  SITE_ADDRESSES,
+} from "../../../src/limits.ts";
 import {
   DAY_MS,
   HOUR_MS,
@@ -354,4 +358,42 @@ test("an address that is never blocked and is none is refused, and the limits st
     const { guard, fail } = await openGuard({ neverBlocked: [GUESSER] });
     throws(() => guard.reload({ ...OPTIONS, neverBlocked: ["192.0.2.0/33"] }), /is none/);
     for (let at = 0; at < 40; at++) strictEqual(await fail(GUESSER, "alice"), "failed");
+  }));
+
+test("who has a whole site of IPv6 has no more guesses at a name than an address has networks", () =>
+  withClock(async () => {
+    const { fail } = await openGuard();
+    for (let at = 0; at < 100; at++) await fail(`2001:db8:${at.toString(16)}::1`, "alice");
+    strictEqual(await fail("2001:db8:ffff:1::1", "alice"), "failed");
+    for (let network = 2; network < 50; network++) {
+      strictEqual(await fail(`2001:db8:ffff:${network}::1`, "alice"), "delayed");
+    }
+    strictEqual(
+      await fail("2001:db8:fffe::1", "alice"),
+      "failed",
+      "another site still has its own",
+    );
+  }));
+
+test("a site of IPv6 that goes through names is refused as a whole", () =>
+  withClock(async () => {
+    const { fail } = await openGuard();
+    let failed = 0;
+    for (let at = 0; at < 1_000; at++) {
+      const network = (at % 250).toString(16);
+      if (await fail(`2001:db8:1:${network}::1`, `user${at}`) === "failed") failed++;
+    }
+    strictEqual(failed, 30 * SITE_ADDRESSES);
+    strictEqual(await fail("2001:db8:2::1", "alice"), "failed");
+  }));
+
+test("who logged in from an address is not refused there for what its neighbours do", () =>
+  withClock(async () => {
+    const { fail, succeed } = await openGuard();
+    strictEqual(await succeed(GUESSER, "neighbour"), "succeeded");
+    for (let at = 0; at < 40; at++) await fail(GUESSER, `user${at}`);
+    strictEqual(await succeed(GUESSER, "stranger"), "delayed");
+    strictEqual(await succeed(GUESSER, "neighbour"), "succeeded");
+    for (let at = 0; at < 30; at++) strictEqual(await fail(GUESSER, "neighbour"), "failed");
+    strictEqual(await succeed(GUESSER, "neighbour"), "delayed", "its own failures count");
   }));

@@ -99,6 +99,7 @@ const GOOD = {
   version: 1,
   key: "k".repeat(43),
   failures_of_address: [],
+  failures_of_site: [],
   failures_of_account: [],
   failures_of_pair: [],
   forgiven: [],
