@@ -15,6 +15,9 @@ export const SASL_LINE_OCTETS = 12_288 + 2;
 /** Connections that may send a longer SASL response at a time, each up to 88 KiB of base64 (GSSAPI). */
 export const LONG_SASL_LINES = 256;
 
+/** The same from one address, of IPv6 from one network of 64 bits. */
+export const LONG_SASL_LINES_OF_ADDRESS = 32;
+
 /** Longest response line with its CRLF, octets. [MS-STANXPOP3] C0001, RFC 1939 §3. */
 export const RESPONSE_LINE_OCTETS = 512;
 

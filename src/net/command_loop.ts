@@ -18,7 +18,7 @@ import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } fro
 import type { Body } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 import { LineFramer } from "../wire/line_framer.ts";
-import { giveBackLongLine, takeLongLine } from "./long_lines.ts";
+import { takeLongLine } from "./long_lines.ts";
 import type { Output } from "./output.ts";
 import type { ProtocolTap } from "./protocol_tap.ts";
 import type { Sweep } from "./sweep.ts";
@@ -36,6 +36,8 @@ export interface CommandLoopOptions {
   readonly output: Output;
   readonly sweep: Sweep;
   readonly maxCommandOctets: number;
+  /** The client's. */
+  readonly address: string;
   readonly tap?: ProtocolTap | undefined;
 }
 
@@ -43,6 +45,7 @@ export class CommandLoop {
   readonly #session: Session;
   readonly #sweep: Sweep;
   readonly #maxCommandOctets: number;
+  readonly #address: string;
   readonly #tap: ProtocolTap | undefined;
   readonly #framer = new LineFramer();
   #output: Output;
@@ -51,16 +54,17 @@ export class CommandLoop {
   #sending = false;
   #stopped = false;
   #lastLine = "";
-  #holdsLongLine = false;
+  #longLine: ReturnType<typeof takeLongLine>;
   /** Commands answered, and output octets so far, when the others last had their turn. */
   #turnCommands = 0;
   #turnOctets = 0;
 
-  constructor({ session, output, sweep, maxCommandOctets, tap }: CommandLoopOptions) {
+  constructor({ session, output, sweep, tap, ...options }: CommandLoopOptions) {
     this.#session = session;
     this.#output = output;
     this.#sweep = sweep;
-    this.#maxCommandOctets = maxCommandOctets;
+    this.#maxCommandOctets = options.maxCommandOctets;
+    this.#address = options.address;
     this.#tap = tap;
     this.#activeMs = sweep.nowMs;
   }
@@ -121,13 +125,13 @@ export class CommandLoop {
     }
     const limit = this.#session.responseLineOctets;
     if (limit <= SASL_LINE_OCTETS || this.#framer.pending <= SASL_LINE_OCTETS) return limit;
-    this.#holdsLongLine ||= takeLongLine();
-    return this.#holdsLongLine ? limit : SASL_LINE_OCTETS;
+    this.#longLine ??= takeLongLine(this.#address);
+    return this.#longLine === undefined ? SASL_LINE_OCTETS : limit;
   }
 
   #releaseLongLine(): void {
-    if (this.#holdsLongLine) giveBackLongLine();
-    this.#holdsLongLine = false;
+    this.#longLine?.giveBack();
+    this.#longLine = undefined;
   }
 
   /** Answers all whole lines that are pending. Not to be called while `running`. */

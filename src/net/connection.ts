@@ -70,6 +70,7 @@ export class Connection implements Swept, HandshakeOutcome {
       output: this.#output,
       sweep,
       maxCommandOctets: serving.maxCommandOctets,
+      address: options.address,
       tap: this.#record.tap,
     });
   }

@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { LONG_SASL_LINES, OUTPUT_BATCH_OCTETS } from "../../../src/limits.ts";
+import {
+  LONG_SASL_LINES,
+  LONG_SASL_LINES_OF_ADDRESS,
+  OUTPUT_BATCH_OCTETS,
+} from "../../../src/limits.ts";
 import { CommandLoop } from "../../../src/net/command_loop.ts";
 import { Sweep } from "../../../src/net/sweep.ts";
 import type { Answer } from "../../../src/session/answer.ts";
@@ -14,7 +18,10 @@ type Answering = (line: string) => Answer | Promise<Answer>;
 
 const echo: Answering = (line) => ({ line: `+OK ${line}`, next: "read" });
 
-function loopWith(answering: Answering, socket = new FakeSocket()) {
+function loopWith(
+  answering: Answering,
+  { socket = new FakeSocket(), address = "192.0.2.1" } = {},
+) {
   const session = {
     expects: "command",
     state: "TRANSACTION",
@@ -26,6 +33,7 @@ function loopWith(answering: Answering, socket = new FakeSocket()) {
     output: outputTo(socket),
     sweep: new Sweep(1_000),
     maxCommandOctets: 100,
+    address,
   });
   return { loop, socket, session };
 }
@@ -97,7 +105,7 @@ test("nothing is drawn from a body while the socket is full", async () => {
   function* body(): Iterable<Uint8Array> {
     for (; drawn < 100; drawn++) yield Buffer.alloc(OUTPUT_BATCH_OCTETS, "x");
   }
-  const { loop } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }), socket);
+  const { loop } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }), { socket });
   const running = send(loop, "retr\r\n");
   await turns();
   const drawnBefore = drawn;
@@ -140,7 +148,7 @@ test("a loop that is stopped closes the body that it is in and answers nothing m
       closed = true;
     }
   }
-  const { loop } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }), socket);
+  const { loop } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }), { socket });
   const running = send(loop, "retr\r\nnoop\r\n");
   await turns();
   socket.destroyed = true;
@@ -226,15 +234,20 @@ test("a long AUTH has its limit too, and its tail is never a command", async () 
   assert.equal(socket.all, "-ERR line too long\r\n+OK NOOP\r\n");
 });
 
-test("responses longer than usual are for a bounded number of clients at a time", async () => {
-  const loops = Array.from({ length: LONG_SASL_LINES + 1 }, () => {
-    const made = loopWith((line) => ({ line: `+OK ${line.length}`, next: "read" }));
-    return { ...made, session: Object.assign(made.session, { expects: "sasl-response" }) };
+/** Loops that each wait for a response of up to 80,000 octets. */
+function waitingForLong(count: number, addressOf: (at: number) => string) {
+  return Array.from({ length: count }, (_, at) => {
+    const made = loopWith((line) => ({ line: `+OK ${line.length}`, next: "read" }), {
+      address: addressOf(at),
+    });
+    Object.assign(made.session, { expects: "sasl-response", responseLineOctets: 80_000 });
+    return made;
   });
-  for (const { loop, session } of loops) {
-    Object.assign(session, { responseLineOctets: 80_000 });
-    await send(loop, "z".repeat(20_000));
-  }
+}
+
+test("responses longer than usual are for a bounded number of clients at a time", async () => {
+  const loops = waitingForLong(LONG_SASL_LINES + 1, (at) => `192.0.2.${at % 200}`);
+  for (const { loop } of loops) await send(loop, "z".repeat(20_000));
   assert.deepEqual(loops.map(({ socket }) => socket.all), [
     ...Array(LONG_SASL_LINES).fill(""),
     "-ERR line too long\r\n",
@@ -249,4 +262,14 @@ test("responses longer than usual are for a bounded number of clients at a time"
     assert.ok(loops[at]!.socket.all.endsWith("+OK 20000\r\n"));
   }
   for (const { loop } of loops) loop.stop();
+});
+
+test("one address cannot take all the places for responses longer than usual", async () => {
+  const greedy = waitingForLong(LONG_SASL_LINES_OF_ADDRESS + 1, () => "192.0.2.66");
+  const [honest] = waitingForLong(1, () => "198.51.100.1");
+  for (const { loop } of greedy) await send(loop, "z".repeat(20_000));
+  assert.equal(greedy.at(-1)!.socket.all, "-ERR line too long\r\n");
+  await send(honest!.loop, `${"z".repeat(20_000)}\r\n`);
+  assert.equal(honest!.socket.all, "+OK 20000\r\n");
+  for (const { loop } of greedy) loop.stop();
 });
