@@ -107,7 +107,7 @@ export class LoginWays {
     if (helper !== undefined) {
       if (!authenticator.findsByName) return [];
       const { netbiosDomain } = names;
-      return some(ntlmByHelperMechanism(desk, { ...common, helper, netbiosDomain }));
+      return some(ntlmByHelperMechanism(desk, { ...common, helper, address, netbiosDomain }));
     }
     if (!authenticator.hasSecrets("ntHash")) return [];
     const own = { names, ownDomains, random: randomBytes, nowMs: Date.now };

@@ -21,7 +21,8 @@ import type { SecureChannel } from "../secure_channel.ts";
 
 /** Who makes challenges and checks answers. Nothing rejects; what goes wrong is in the log. */
 export interface NtlmHelper {
-  begin(negotiate: Uint8Array): Promise<HelperChallenge>;
+  /** @param address The client's, in whose turn it waits for a helper. */
+  begin(negotiate: Uint8Array, address: string): Promise<HelperChallenge>;
 }
 
 export type HelperChallenge =
@@ -44,6 +45,8 @@ export type HelperVerdict =
 
 export interface NtlmByHelperOptions {
   readonly helper: NtlmHelper;
+  /** The client's. */
+  readonly address: string;
   /** Users of this domain are known here by their bare names, those of any other as `user@domain`. */
   readonly netbiosDomain: string;
   readonly extendedProtection: ExtendedProtection;
@@ -112,7 +115,7 @@ class HelperExchange implements Exchange {
   async #challenge(negotiate: Uint8Array): Promise<Step> {
     const clientFlags = parseNegotiate(negotiate);
     if (clientFlags === undefined) return { kind: "malformed" };
-    const asked = await this.#options.helper.begin(negotiate);
+    const asked = await this.#options.helper.begin(negotiate, this.#options.address);
     if (asked.kind === "malformed") return asked;
     if (asked.kind === "unavailable") return { kind: "done", user: "", outcome: asked };
     this.#asked = asked;

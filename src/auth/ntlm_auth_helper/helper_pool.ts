@@ -3,7 +3,8 @@
  *
  * The helper that made a challenge has to see the answer to it, so a process waits on a client in between.
  * A client that lets it wait holds up others, so it may do so for NTLM_HELPER_HOLD_MS, and for no more than
- * NTLM_HELPER_TURN_MS while others want a process. What such a client says later is `unavailable`.
+ * NTLM_HELPER_TURN_MS while others want a process. What such a client says later is `unavailable`. Who
+ * waits takes turns by client address: many silent clients of one hold up the next one for one turn.
  *
  * A new NEGOTIATE makes a helper forget the exchange before, so a process whose client is gone is lent
  * again as it is, once it has answered what it was asked. One that has failed is ended, and the next
@@ -22,6 +23,8 @@ import {
   NTLM_HELPER_TURN_MS,
   NTLM_HELPER_WAIT_MS,
 } from "../../limits.ts";
+import { countedAddress } from "../../counted_address.ts";
+import { FairQueue } from "../fair_queue.ts";
 import type { HelperChallenge, HelperVerdict, NtlmHelper } from "../mechanisms/ntlm_by_helper.ts";
 import { HelperProcess } from "./helper_process.ts";
 import { type HelperReply, parseHelperReply } from "./helper_reply.ts";
@@ -43,14 +46,20 @@ export interface HelperPoolOptions {
   readonly restartMs?: number;
 }
 
-type Waiter = (process: HelperProcess | undefined) => void;
+interface Waiter {
+  /** The time for waiting was over before the turn came. */
+  isOver: boolean;
+  take(process: HelperProcess | undefined): void;
+}
 
 export class NtlmAuthHelpers implements NtlmHelper {
   readonly #command: readonly string[];
   readonly #limits: Required<Omit<HelperPoolOptions, "command">>;
   readonly #idle: HelperProcess[] = [];
   readonly #lent = new Set<HelperProcess>();
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting = new FairQueue<Waiter>(NTLM_HELPER_QUEUE_LENGTH);
+  /** Whose turn it was when there was no process to be had. */
+  #next: Waiter | undefined;
   #failedAtMs = -Infinity;
   #closed = false;
 
@@ -66,8 +75,8 @@ export class NtlmAuthHelpers implements NtlmHelper {
     };
   }
 
-  async begin(negotiate: Uint8Array): Promise<HelperChallenge> {
-    const helper = await this.#borrow();
+  async begin(negotiate: Uint8Array, address: string): Promise<HelperChallenge> {
+    const helper = await this.#borrow(countedAddress(address));
     if (helper === undefined) return UNAVAILABLE;
     const reply = await this.#ask(helper, "YR", negotiate);
     if (reply.kind === "challenge") return this.#hold(helper, reply.octets);
@@ -80,7 +89,8 @@ export class NtlmAuthHelpers implements NtlmHelper {
   close(): void {
     this.#closed = true;
     for (const helper of [...this.#idle.splice(0), ...this.#lent]) helper.end();
-    for (const waiter of this.#waiting.splice(0)) waiter(undefined);
+    this.#next?.take(undefined);
+    for (const waiter of this.#waiting.clear()) waiter.take(undefined);
   }
 
   /** Lets the helper wait for the client, and takes it away from a client that is too slow. */
@@ -98,7 +108,7 @@ export class NtlmAuthHelpers implements NtlmHelper {
       if (letGo()) this.#giveBack(helper);
     };
     const turns = setInterval(() => {
-      if (this.#waiting.length > 0) release();
+      if (this.#next !== undefined || this.#waiting.length > 0) release();
     }, turnMs);
     const end = setTimeout(release, holdMs);
     return {
@@ -126,22 +136,22 @@ export class NtlmAuthHelpers implements NtlmHelper {
   }
 
   /** A process to use alone until it is given back; undefined if there will be none soon. */
-  #borrow(): Promise<HelperProcess | undefined> {
+  #borrow(source: string): Promise<HelperProcess | undefined> {
     const ready = this.#closed ? undefined : this.#takeIdle() ?? this.#start();
     if (ready !== undefined || this.#closed || this.#lent.size < this.#limits.processes) {
       return Promise.resolve(ready);
     }
-    if (this.#waiting.length >= NTLM_HELPER_QUEUE_LENGTH) return Promise.resolve(undefined);
     const turn = Promise.withResolvers<HelperProcess | undefined>();
-    const waiter: Waiter = (helper) => {
-      clearTimeout(timer);
-      turn.resolve(helper);
+    const waiter: Waiter = {
+      isOver: false,
+      take: (helper) => {
+        clearTimeout(timer);
+        waiter.isOver = true;
+        turn.resolve(helper);
+      },
     };
-    const timer = setTimeout(() => {
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-      turn.resolve(undefined);
-    }, this.#limits.waitMs);
-    this.#waiting.push(waiter);
+    const timer = setTimeout(() => waiter.take(undefined), this.#limits.waitMs);
+    this.#waiting.push(waiter, { source, known: false })?.take(undefined);
     return turn.promise;
   }
 
@@ -167,11 +177,19 @@ export class NtlmAuthHelpers implements NtlmHelper {
     this.#lent.delete(helper);
     if (helper.usable) this.#idle.push(helper);
     else this.#failedAtMs = performance.now();
-    while (this.#waiting.length > 0) {
+    for (let waiter = this.#nextWaiter(); waiter !== undefined; waiter = this.#nextWaiter()) {
       const next = this.#takeIdle() ?? this.#start();
       // Without one there is something to wait for only while others are lent.
-      if (next === undefined && this.#lent.size > 0) return;
-      this.#waiting.shift()?.(next);
+      if (next === undefined && this.#lent.size > 0) return void (this.#next = waiter);
+      waiter.take(next);
     }
+  }
+
+  /** Whose turn it is, and has not waited too long. */
+  #nextWaiter(): Waiter | undefined {
+    let waiter = this.#next ?? this.#waiting.shift();
+    this.#next = undefined;
+    while (waiter?.isOver) waiter = this.#waiting.shift();
+    return waiter;
   }
 }

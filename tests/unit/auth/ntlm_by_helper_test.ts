@@ -68,6 +68,7 @@ function mechanismOver(
 ) {
   return ntlmByHelperMechanism(desk, {
     helper,
+    address: "192.0.2.1",
     netbiosDomain: "EXAMPLE",
     extendedProtection: "none",
     channel: undefined,
@@ -196,6 +197,11 @@ test("an exchange is used once", async () => {
 
 test("it is not offered where its extended protection cannot be had", () => {
   const more = { extendedProtection: "require", channel: undefined } as const;
-  const options = { helper: new FakeHelper(), netbiosDomain: "EXAMPLE", ...more };
+  const options = {
+    helper: new FakeHelper(),
+    address: "192.0.2.1",
+    netbiosDomain: "EXAMPLE",
+    ...more,
+  };
   strictEqual(ntlmByHelperMechanism(newDesk(), options), undefined);
 });

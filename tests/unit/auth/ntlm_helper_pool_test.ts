@@ -61,8 +61,8 @@ type Asked = Extract<HelperChallenge, { kind: "challenge" }>;
 
 const octets = (words: string) => Buffer.from(words);
 
-async function begin(helpers: NtlmAuthHelpers): Promise<Asked> {
-  const asked = await helpers.begin(octets("hello"));
+async function begin(helpers: NtlmAuthHelpers, address = "192.0.2.1"): Promise<Asked> {
+  const asked = await helpers.begin(octets("hello"), address);
   ok(asked.kind === "challenge", asked.kind);
   return asked;
 }
@@ -100,7 +100,7 @@ poolTest("there are never more processes than may be, and who waits has a turn",
 
 poolTest("who waits too long for a process is told so", { waitMs: 20 }, async ({ helpers }) => {
   const held = await begin(helpers);
-  deepStrictEqual(await helpers.begin(octets("hello")), UNAVAILABLE);
+  deepStrictEqual(await helpers.begin(octets("hello"), "192.0.2.1"), UNAVAILABLE);
   deepStrictEqual(await held.finish(octets("right")), RIGHT);
 });
 
@@ -111,8 +111,8 @@ poolTest(
     for (const wish of ["outage", "broken"]) {
       deepStrictEqual(await (await begin(helpers)).finish(octets(wish)), UNAVAILABLE);
     }
-    deepStrictEqual(await helpers.begin(octets("broken")), UNAVAILABLE);
-    deepStrictEqual(await helpers.begin(octets("garbage")), { kind: "malformed" });
+    deepStrictEqual(await helpers.begin(octets("broken"), "192.0.2.1"), UNAVAILABLE);
+    deepStrictEqual(await helpers.begin(octets("garbage"), "192.0.2.1"), { kind: "malformed" });
   },
 );
 
@@ -180,8 +180,8 @@ test("a program that is not there is unavailable, each time", async () => {
     processes: 1,
     restartMs: 0,
   });
-  deepStrictEqual(await helpers.begin(octets("hello")), UNAVAILABLE);
-  deepStrictEqual(await helpers.begin(octets("hello")), UNAVAILABLE);
+  deepStrictEqual(await helpers.begin(octets("hello"), "192.0.2.1"), UNAVAILABLE);
+  deepStrictEqual(await helpers.begin(octets("hello"), "192.0.2.1"), UNAVAILABLE);
   helpers.close();
 });
 
@@ -190,7 +190,7 @@ poolTest("a program that ends at once is not started again and again", {
   restartMs: LONG_MS,
 }, async ({ helpers, starts }) => {
   for (let tries = 0; tries < 5; tries++) {
-    deepStrictEqual(await helpers.begin(octets("hello")), UNAVAILABLE);
+    deepStrictEqual(await helpers.begin(octets("hello"), "192.0.2.1"), UNAVAILABLE);
   }
   strictEqual(starts(), 1);
 });
@@ -200,14 +200,28 @@ poolTest("closing ends the processes, and whatever is under way is unavailable",
 ) => {
   const held = await begin(helpers);
   const answer = held.finish(octets("hang"));
-  const waiting = helpers.begin(octets("hello"));
+  const waiting = helpers.begin(octets("hello"), "192.0.2.1");
   helpers.close();
   deepStrictEqual([await answer, await waiting], [UNAVAILABLE, UNAVAILABLE]);
-  deepStrictEqual(await helpers.begin(octets("hello")), UNAVAILABLE);
+  deepStrictEqual(await helpers.begin(octets("hello"), "192.0.2.1"), UNAVAILABLE);
   await rejects(async () => {
     for (let tries = 0; tries < 1_000; tries++) {
       process.kill(processOf(held), 0);
       await sleep(10);
     }
   }, { code: "ESRCH" });
+});
+
+poolTest("many silent clients of one address hold up the next address for one turn", {
+  turnMs: 20,
+}, async ({ helpers }) => {
+  const silent = Array.from({ length: 20 }, () => helpers.begin(octets("hello"), "192.0.2.66"));
+  const order: string[] = [];
+  const noted = silent.map((asked) => asked.then(() => order.push("silent")));
+  const honest = await begin(helpers, "198.51.100.1");
+  order.push("honest");
+  deepStrictEqual(await honest.finish(octets("right")), RIGHT);
+  ok(order.indexOf("honest") <= 2, order.join(" "));
+  helpers.close();
+  await Promise.all(noted);
 });
