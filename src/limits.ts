@@ -331,6 +331,9 @@ export const NTLM_DOMAIN_UTF16_UNITS = 255;
 /** Failed logins from one address that are answered at once: people mistype. */
 export const FREE_FAILED_LOGINS = 3;
 
+/** Failures of one name, from all addresses, after which each answer waits for those as well. */
+export const FREE_FAILED_LOGINS_OF_ACCOUNT = 20;
+
 /**
  * Failed logins that a login from the same address to the same account makes forgotten, once a window:
  * as many as somebody mistypes, too few to guess behind a login of one's own.

@@ -26,6 +26,7 @@ import {
   FAILED_LOGINS_FILE_OCTETS,
   FORGIVEN_FAILED_LOGINS,
   FREE_FAILED_LOGINS,
+  FREE_FAILED_LOGINS_OF_ACCOUNT,
   LOGINS_WAITING,
   LOGINS_WAITING_OF_ADDRESS,
   SITE_ADDRESSES,
@@ -112,18 +113,22 @@ export class GuessingGuard implements LoginGuard {
   async begin(address: string | undefined, user: string): Promise<AttemptOrRefusal> {
     const keys = this.#keys.of(address, user);
     if (this.#isNeverBlocked(address)) return freeAttempt(keys.address, true);
-    const entered = await this.#turnstile.enter(keys.address, () => this.#allowance(keys));
+    const isKnown = this.#logins.knownLogins.has(keys.known);
+    const entered = isKnown
+      ? await this.#isBlocked(keys) ? "delayed" : "inside"
+      : await this.#turnstile.enter(keys.address, () => this.#allowance(keys));
     if (entered !== "inside") {
       return { kind: entered === "crowded" ? "unavailable" : "delayed" };
     }
-    let open = true;
+    // Who is known does not stand in line: strangers beside him may wait long for a directory of theirs.
+    let open = !isKnown;
     const leave = () => {
       if (open) this.#turnstile.leave(keys.address);
       open = false;
     };
     return {
       kind: "open",
-      turn: { source: keys.address, known: this.#logins.knownLogins.has(keys.pair) },
+      turn: { source: keys.address, known: isKnown },
       failed: async (tried) => {
         let failures;
         try {
@@ -163,7 +168,7 @@ export class GuessingGuard implements LoginGuard {
     return Math.max(1, this.#options.maxFailuresOfAddress - failures);
   }
 
-  async #isBlocked({ address, site, account, pair }: LoginKeys): Promise<boolean> {
+  async #isBlocked({ address, site, account, pair, known }: LoginKeys): Promise<boolean> {
     const logins = this.#logins;
     const blocked = logins.counts("blocked_addresses");
     const isAddressBlocked = await blocked.read(address) > 0 ||
@@ -171,14 +176,14 @@ export class GuessingGuard implements LoginGuard {
     if (account === undefined) return isAddressBlocked;
     const failures = await logins.counts("failures_of_pair").read(pair);
     // Who logged in from there lately pays for his own failures, and not for those of his neighbours.
-    if (logins.knownLogins.has(pair)) {
+    if (logins.knownLogins.has(known)) {
       return isAddressBlocked && failures >= this.#options.maxFailuresOfAddress;
     }
     return isAddressBlocked ||
       failures > 0 && await logins.counts("blocked_accounts").read(account) > 0;
   }
 
-  /** Returns the failures of the address. */
+  /** Returns how many failures the wait is for: those of the address, or of the name where these are more. */
   async #countFailure({ address, user, keys, tried }: {
     readonly address: string | undefined;
     readonly user: string;
@@ -207,6 +212,10 @@ export class GuessingGuard implements LoginGuard {
       if (ofAccount >= maxFailuresOfAccount) {
         await this.#block("blocked_accounts", keys.account, { user, failures: ofAccount });
       }
+      // A name that many addresses try makes each of them wait, as if it had tried alone.
+      if (!logins.knownLogins.has(keys.known)) {
+        return Math.max(ofAddress, ofAccount - FREE_FAILED_LOGINS_OF_ACCOUNT + FREE_FAILED_LOGINS);
+      }
     }
     return ofAddress;
   }
@@ -229,9 +238,9 @@ export class GuessingGuard implements LoginGuard {
     }
   }
 
-  async #noteSuccess({ address, account, pair }: LoginKeys): Promise<void> {
+  async #noteSuccess({ address, account, pair, known }: LoginKeys): Promise<void> {
     const logins = this.#logins;
-    if (logins.knownLogins.note(pair)) this.#file?.changed();
+    if (logins.knownLogins.note(known)) this.#file?.changed();
     const failures = await logins.counts("failures_of_pair").read(pair);
     if (account === undefined || failures === 0) return;
     if (await logins.counts("forgiven").add(pair) > 1) return;

@@ -33,6 +33,8 @@ export interface LoginKeys {
    * networks would have a guess from each. That of the place alone where no account was named.
    */
   readonly pair: string;
+  /** Of the account and the address itself: who logged in there lately need not be who is next door. */
+  readonly known: string;
 }
 
 export class GuessingKeys {
@@ -67,6 +69,7 @@ export class GuessingKeys {
       site: site === undefined ? undefined : this.#digest("site", site),
       account: name === "" ? undefined : this.#digest("account", name),
       pair: this.#digest("pair", site ?? counted, name),
+      known: this.#digest("known", counted, name),
     };
   }
 

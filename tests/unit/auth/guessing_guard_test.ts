@@ -397,3 +397,29 @@ test("who logged in from an address is not refused there for what its neighbours
     for (let at = 0; at < 30; at++) strictEqual(await fail(GUESSER, "neighbour"), "failed");
     strictEqual(await succeed(GUESSER, "neighbour"), "delayed", "its own failures count");
   }));
+
+test("a name that many addresses try makes their failures wait, and no right password", () =>
+  withClock(async () => {
+    const { fail, succeed, waits } = await openGuard();
+    await succeed(ELSEWHERE, "alice");
+    for (let at = 0; at < 24; at++) await fail(`203.0.113.${at}`, "alice");
+    deepStrictEqual(waits.slice(18), [0, 0, 1_000, 2_000, 4_000, 8_000]);
+    strictEqual(await succeed("198.51.100.9", "alice"), "succeeded");
+    await fail(ELSEWHERE, "alice");
+    strictEqual(waits.at(-1), 0, "where she is known she may err as before");
+  }));
+
+test("who is known does not stand in line behind strangers of the same address", () =>
+  withClock(async () => {
+    const { guard, succeed } = await openGuard({ maxFailuresOfAddress: 2 });
+    await succeed(GUESSER, "alice");
+    const strangers = [];
+    for (let at = 0; at < 5; at++) strangers.push(guard.begin(GUESSER, `user${at}`));
+    const alice = await guard.begin(GUESSER, "alice");
+    ok(alice.kind === "open");
+    await alice.succeeded();
+    for (const begun of strangers.slice(0, 2)) {
+      const attempt = await begun;
+      if (attempt.kind === "open") attempt.dropped();
+    }
+  }));
