@@ -11,6 +11,7 @@ import type { Account } from "../maildrop/store.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { LoginOutcome } from "./login.ts";
 import type { LoginNames } from "./login_names.ts";
+import { foldedName } from "./user_name.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -33,7 +34,7 @@ export class AccountAccess {
 
   constructor({ directories, masterUsers, delegates }: AccountAccessOptions) {
     this.#directories = directories;
-    this.#masters = new Set(masterUsers.map((name) => name.toLowerCase()));
+    this.#masters = new Set(masterUsers.map(foldedName));
     this.#delegates = delegates;
   }
 
@@ -55,9 +56,9 @@ export class AccountAccess {
     if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };
 
     const owner = await this.find(names.mailbox);
-    const isMaster = this.#masters.has(account.user.toLowerCase());
+    const isMaster = this.#masters.has(foldedName(account.user));
     if (owner === undefined || !(isMaster || this.#mayOpen(account, owner))) {
-      const mailbox = names.mailbox[0];
+      const { mailbox } = names;
       logger.info("a user may not act for another", { user: account.user, mailbox });
       return REFUSED;
     }
@@ -81,22 +82,20 @@ export class AccountAccess {
   #mayOpen({ user }: Account, owner: DirectoryEntry): boolean {
     if (owner.account.user === user) return true;
     if (!this.#delegates) return false;
-    const name = user.toLowerCase();
-    return owner.delegates?.some((delegate) => delegate.toLowerCase() === name) ?? false;
+    const name = foldedName(user);
+    return owner.delegates?.some((delegate) => foldedName(delegate) === name) ?? false;
   }
 
   /**
-   * Who has the first of these names that is somebody's.
+   * Who has this name, as login_names.ts makes it.
    *
    * @throws {Error} If a directory cannot tell.
    */
-  async find(names: readonly string[]): Promise<DirectoryEntry | undefined> {
+  async find(name: string): Promise<DirectoryEntry | undefined> {
     for (const directory of this.#directories) {
       if (!directory.findsByName) continue;
-      for (const name of names) {
-        const entry = await directory.lookUp(name);
-        if (entry !== undefined) return entry;
-      }
+      const entry = await directory.lookUp(name);
+      if (entry !== undefined) return entry;
     }
     return undefined;
   }

@@ -5,7 +5,8 @@
  * since a user whom it keeps out must not get in by the next; one that checks passwords itself and says
  * no knows nobody, so the next is asked.
  *
- * Nobody learns who exists: not by the answer, and not by its time. With one directory that hands out
+ * Nobody learns who exists: not by the answer, and not by its time. A name is looked up in one spelling,
+ * whatever was sent (see login_names.ts). With one directory that hands out
  * password hashes, an unknown user costs one hash as a known one does. With more, or with one that
  * checks passwords itself and takes the time that it takes, a refusal comes at the next full second.
  * `disabled` is only said to who has proved to be that user.
@@ -24,7 +25,7 @@ import { AccountAccess } from "./account_access.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { Turn } from "./fair_queue.ts";
 import type { PasswordChecker } from "./hash_pool.ts";
-import type { LoginDesk, LoginOutcome, SecretKind } from "./login.ts";
+import type { LoginDesk, LoginOutcome, ScramShape, SecretKind } from "./login.ts";
 import { type LoginAttempt, type LoginGuard, NO_GUARD } from "./login_guard.ts";
 import {
   type LoginNames,
@@ -35,7 +36,9 @@ import {
 } from "./login_names.ts";
 import type { WeakSchemes } from "./password_schemes/scheme.ts";
 import { PasswordVerifier } from "./password_verifier.ts";
+import { chooseShape } from "./scram/shapes.ts";
 import { isPossiblePassword } from "./stored_password.ts";
+import { foldedName } from "./user_name.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -108,10 +111,9 @@ export class Authenticator {
     return this.#options.directories.some(({ findsByName }) => findsByName);
   }
 
-  /** One text for all spellings of a name that mean one account, known or not: read as a name, lower case. */
+  /** One text for all spellings of a name that mean one account, known or not: what is looked up. */
   accountOf(user: string): string {
-    const account = this.#read(user, "")?.login[0] ?? user.slice(0, USER_NAME_OCTETS);
-    return account.toLowerCase();
+    return this.#read(user, "")?.login ?? foldedName(user.slice(0, USER_NAME_OCTETS));
   }
 
   /**
@@ -134,7 +136,7 @@ export class Authenticator {
       admit: (user, actAs = "", isVouched = !guessable) =>
         this.#admitProved({ user, actAs, address }, { isGuessable: guessable, isVouched }),
       refuse: (user, tried) => this.#refuse({ user, address }, tried),
-      madeUp: (text) => createHmac("sha256", this.#madeUpKey).update(text).digest(),
+      madeUp: (text) => this.#madeUp(text),
     };
   }
 
@@ -157,29 +159,28 @@ export class Authenticator {
     // What is said before any hash depends on the password alone.
     if (!isPossiblePassword(password)) return REFUSED;
     const names = this.#read(login.user, login.actAs);
-    const attempt = { name: login.user, password, turn };
+    const attempt = { name: this.accountOf(login.user), password, turn };
     let hashing: AccountDirectory | undefined;
     for (const directory of this.#options.directories) {
       if (directory.checkPassword === undefined) hashing ??= directory;
-      for (const name of names?.login ?? []) {
-        if (directory.checkPassword !== undefined) {
-          const check = await directory.checkPassword(name, password, login.address);
-          if (check.kind === "wrong") continue;
-          return await this.#access.open(check.entry, names!, login.address);
-        }
-        const entry = await directory.lookUp(name);
-        if (entry === undefined) continue;
-        // Looked at before the password, which would be told by its time: a right one is remembered.
-        if (!this.#access.mayComeFrom(entry, login.address)) {
-          await this.#verifier.pretend(directory, attempt);
-          return REFUSED;
-        }
-        const verdict = await this.#verifier.verify(entry, directory, attempt);
-        if (verdict.kind !== "right") return verdict.kind === "wrong" ? REFUSED : UNAVAILABLE;
-        const outcome = await this.#access.open(entry, names!, login.address);
-        this.#noteAppPassword(verdict.appPassword, outcome, { entry, login });
-        return outcome;
+      if (names === undefined) continue;
+      if (directory.checkPassword !== undefined) {
+        const check = await directory.checkPassword(names.login, password, login.address);
+        if (check.kind === "wrong") continue;
+        return await this.#access.open(check.entry, names, login.address);
       }
+      const entry = await directory.lookUp(names.login);
+      if (entry === undefined) continue;
+      // Looked at before the password, which would be told by its time: a right one is remembered.
+      if (!this.#access.mayComeFrom(entry, login.address)) {
+        await this.#verifier.pretend(directory, attempt);
+        return REFUSED;
+      }
+      const verdict = await this.#verifier.verify(entry, directory, attempt);
+      if (verdict.kind !== "right") return verdict.kind === "wrong" ? REFUSED : UNAVAILABLE;
+      const outcome = await this.#access.open(entry, names, login.address);
+      this.#noteAppPassword(verdict.appPassword, outcome, { entry, login });
+      return outcome;
     }
     if (hashing === undefined) return REFUSED;
     const verdict = await this.#verifier.pretend(hashing, attempt);
@@ -199,14 +200,32 @@ export class Authenticator {
     user: string,
     address: string | undefined,
   ): ReturnType<LoginDesk["secretsOf"]> {
+    const account = this.accountOf(user);
     try {
-      if (await this.#guard.isDelayed(address, this.accountOf(user))) return DELAYED;
-      const entry = await this.#access.find(this.#read(user, "")?.login ?? []);
-      return { kind: "found", secrets: entry?.secrets ?? {} };
+      if (await this.#guard.isDelayed(address, account)) return DELAYED;
+      const names = this.#read(user, "");
+      const entry = names && await this.#access.find(names.login);
+      // Chosen for who has keys too, since that takes time.
+      const scramShape = this.#scramShapeFor(account);
+      return {
+        kind: "found",
+        secrets: entry?.secrets ?? {},
+        ...(scramShape === undefined ? {} : { scramShape }),
+      };
     } catch (error) {
       logFailure(error);
       return UNAVAILABLE;
     }
+  }
+
+  /** Undefined where no user has keys. */
+  #scramShapeFor(account: string): ScramShape | undefined {
+    const uses = this.#options.directories.flatMap(({ scramShapes = [] }) => scramShapes);
+    return chooseShape(uses, (text) => this.#madeUp(`SCRAM shape ${text} ${account}`));
+  }
+
+  #madeUp(text: string): Uint8Array {
+    return createHmac("sha256", this.#madeUpKey).update(text).digest();
   }
 
   /** The client has a right proof: one that could be guessed or not, of the name it sent or of another. */
@@ -219,7 +238,7 @@ export class Authenticator {
       login.actAs,
       isVouched ? readProvedNames : readLoginNames,
     );
-    const account = names?.login[0]?.toLowerCase() ?? "";
+    const account = names?.login ?? "";
     const attempt = await this.#guard.begin(login.address, account);
     // Who guessed right only after he was shut out is not told.
     if (attempt.kind !== "open" && isGuessable) return attempt;

@@ -20,7 +20,9 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import type { PasswdContent } from "./passwd_content.ts";
+import { rendezvousScore } from "./rendezvous.ts";
 import { decoyPassword } from "./stored_password.ts";
+import { foldedName } from "./user_name.ts";
 
 /** Password fields that stand for all of one class of costs. */
 const SAMPLE_LENGTH = 32;
@@ -37,35 +39,18 @@ interface Candidate {
 
 export class Decoys {
   readonly #candidates: readonly Candidate[];
-  /** The fields of users whose names have capitals, by their names in lower case. */
-  readonly #byFoldedName = new Map<string, string>();
 
-  constructor({ entries, checkable }: Pick<PasswdContent, "entries" | "checkable">) {
+  constructor({ checkable }: Pick<PasswdContent, "checkable">) {
     this.#candidates = [...checkable.values()].flatMap(sampleOf);
-    const canBeChecked = new Set([...checkable.values()].flat());
-    for (const { user, storedPassword } of entries.values()) {
-      const folded = user.toLowerCase();
-      if (folded === user || !canBeChecked.has(storedPassword)) continue;
-      if (!this.#byFoldedName.has(folded)) this.#byFoldedName.set(folded, storedPassword);
-    }
   }
 
   /** The password field for a name under which no user, or none with a password, was found. */
   decoyFor(user: string): string {
-    const folded = user.toLowerCase();
-    // Looked for in any case, since that takes time.
-    const highest = this.#highestFor(folded);
-    return this.#byFoldedName.get(folded) ?? highest;
-  }
-
-  #highestFor(name: string): string {
-    const octets = Buffer.from(name, "utf8");
+    const octets = Buffer.from(foldedName(user), "utf8");
     let decoy = DEFAULT_DECOY;
     let highest = -Infinity;
     for (const { stored, key, weight } of this.#candidates) {
-      const drawn = digestOf(Buffer.concat([key, octets])).readUIntBE(0, 6);
-      // The highest of such scores is that of a candidate with a probability as its weight.
-      const score = Math.log((drawn + 0.5) / 2 ** 48) / weight;
+      const score = rendezvousScore(digestOf(Buffer.concat([key, octets])), weight);
       if (score <= highest) continue;
       highest = score;
       decoy = stored;

@@ -12,6 +12,7 @@
 import type { Account } from "../maildrop/store.ts";
 import type { AllowedNetworks } from "./allowed_networks.ts";
 import type { SecretKind, UserSecrets } from "./login.ts";
+import type { ScramShapeUse } from "./scram/shapes.ts";
 
 export interface DirectoryEntry {
   readonly account: Account;
@@ -49,11 +50,14 @@ export interface AccountDirectory {
   /** Which secrets some users have here now, so that mechanisms that need them can succeed. */
   readonly secretKinds: ReadonlySet<SecretKind>;
 
+  /** How many users' SCRAM keys have which shape, as far as it is known; the most frequent ones. */
+  readonly scramShapes?: readonly ScramShapeUse[];
+
   /** Whether `lookUp` finds users at all: false where only a password opens an entry. */
   readonly findsByName: boolean;
 
   /**
-   * Finds a user by a name; undefined if there is none.
+   * Finds a user by a name, which is in lower case where a client sent it; undefined if there is none.
    *
    * @throws {Error} If the directory cannot tell now whether the user exists. Its message is for the log
    *   and holds no secret.

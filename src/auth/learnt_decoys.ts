@@ -57,6 +57,6 @@ export class LearntDecoys {
       if (alike === undefined) checkable.set(costClass, [stored]);
       else alike.push(stored);
     }
-    return new Decoys({ entries: new Map(), checkable });
+    return new Decoys({ checkable });
   }
 }

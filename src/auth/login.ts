@@ -50,6 +50,12 @@ export interface ScramKeys {
   readonly serverKey: Uint8Array;
 }
 
+/** What everybody gets to see of a user's keys who asks for them. */
+export interface ScramShape {
+  readonly iterations: number;
+  readonly saltOctets: number;
+}
+
 /** What a directory keeps of a user besides the password field. */
 export interface UserSecrets {
   /** MD4 of the password in UTF-16LE, 16 octets: as good as the password to who has it. */
@@ -75,7 +81,12 @@ export interface LoginDesk {
    * is locked and for one who has none. `unavailable` and `delayed` end the exchange as they are.
    */
   secretsOf(user: string): Promise<
-    | { readonly kind: "found"; readonly secrets: UserSecrets }
+    | {
+      readonly kind: "found";
+      readonly secrets: UserSecrets;
+      /** What keys of a user of that name would look like if there were any, as those of others do. */
+      readonly scramShape?: ScramShape;
+    }
     | { readonly kind: "unavailable" }
     | { readonly kind: "delayed" }
   >;

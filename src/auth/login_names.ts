@@ -1,7 +1,7 @@
 /**
  * Reads the names that a client sends: who logs in, whose mailbox it wants, and which folder of it.
  *
- *     alice                        herself; with a default domain alice@example.com first
+ *     alice                        herself; with a default domain alice@example.com
  *     alice+Work@example.com       the folder Work of alice@example.com
  *     alice*admin                  the mailbox of alice, with the credentials of admin
  *     EXAMPLE/bob/alice            the same with those of bob, as Exchange has it; backslashes too
@@ -9,11 +9,17 @@
  *
  * Each form is off unless its rule is set: then its characters are parts of a name like any other.
  *
+ * Names come out in lower case and with the default domain, one for each that was sent. A second try, such
+ * as the name as it was spelt or without the domain, would tell who exists: of two spellings a user has
+ * one, and who is nobody has both or none.
+ *
  * *Knows* the forms. *Does not know* who exists or who may act as whom.
  */
 
+import { foldedName } from "./user_name.ts";
+
 export interface NameRules {
-  /** Added to names without one; "" adds none. */
+  /** Added to every name without one; "" adds none. */
   readonly defaultDomain: string;
   /** "" opens no folders. */
   readonly folderSeparator: string;
@@ -35,11 +41,11 @@ export const PLAIN_NAMES: NameRules = {
 };
 
 export interface LoginNames {
-  /** Who logs in: the names to look for, in this order. */
-  readonly login: readonly string[];
-  /** Whose mailbox, likewise; undefined where it is the user's own. */
-  readonly mailbox?: readonly string[];
-  /** Undefined where the mailbox itself is meant. */
+  /** Who logs in. */
+  readonly login: string;
+  /** Whose mailbox; undefined where it is the user's own. */
+  readonly mailbox?: string;
+  /** As it was spelt; undefined where the mailbox itself is meant. */
   readonly folder?: string;
 }
 
@@ -71,10 +77,10 @@ export function readLoginNames(
  * that means another user. What the client itself adds, `actAs`, may name a folder.
  */
 export function readProvedNames(user: string, actAs: string, rules: NameRules): LoginNames {
-  const login = candidates(user, rules);
-  if (actAs === "" || actAs === user) return { login };
-  const opened = splitFolder(actAs, rules.folderSeparator);
-  return { login, mailbox: candidates(opened.name, rules), ...folderOf(opened) };
+  const login = wholeName(user, rules);
+  if (actAs === "" || wholeName(actAs, rules) === login) return { login };
+  const { name, folder } = readMailbox(actAs, rules);
+  return { login, mailbox: name, ...(folder === undefined ? {} : { folder }) };
 }
 
 const DELEGATE = /^([^/\\]*)\/([^/\\]+)\/([^/\\]+)$/;
@@ -84,21 +90,19 @@ function assemble(
   asked: { login: string; byName: string | undefined; actAs: string },
   rules: NameRules,
 ): LoginNames | undefined {
-  const { byName } = asked;
-  const actAs = asked.actAs === asked.login ? "" : asked.actAs;
-  if (byName !== undefined && actAs !== "" && actAs !== byName) return undefined;
-  const mailbox = byName ?? (actAs === "" ? undefined : actAs);
-  const login = splitFolder(asked.login, rules.folderSeparator);
-  if (mailbox === undefined) {
-    return { login: candidates(login.name, rules), ...folderOf(login) };
-  }
+  const login = readMailbox(asked.login, rules);
+  const byName = asked.byName === undefined ? undefined : readMailbox(asked.byName, rules);
+  let actAs = asked.actAs === "" ? undefined : readMailbox(asked.actAs, rules);
+  if (actAs !== undefined && isSame(actAs, login)) actAs = undefined;
+  if (byName !== undefined && actAs !== undefined && !isSame(actAs, byName)) return undefined;
+  const opened = byName ?? actAs;
   // Which of two folders would be meant cannot be told.
-  if (login.folder !== undefined) return undefined;
-  const opened = splitFolder(mailbox, rules.folderSeparator);
+  if (opened !== undefined && login.folder !== undefined) return undefined;
+  const { folder } = opened ?? login;
   return {
-    login: candidates(login.name, rules),
-    mailbox: candidates(opened.name, rules),
-    ...folderOf(opened),
+    login: login.name,
+    ...(opened === undefined ? {} : { mailbox: opened.name }),
+    ...(folder === undefined ? {} : { folder }),
   };
 }
 
@@ -110,28 +114,29 @@ function inDomain(name: string, domain: string, { ntlmDomain }: NameRules): stri
   return `${name}@${domain}`;
 }
 
-function candidates(name: string, { defaultDomain }: NameRules): string[] {
-  if (defaultDomain === "" || name.includes("@")) return [name];
-  return [`${name}@${defaultDomain}`, name];
+/** The one name that is looked up. */
+function wholeName(name: string, { defaultDomain }: NameRules): string {
+  return foldedName(defaultDomain === "" || name.includes("@") ? name : `${name}@${defaultDomain}`);
 }
 
-interface Split {
+interface Mailbox {
   readonly name: string;
   readonly folder: string | undefined;
 }
 
 /** Parts `local+folder@domain`. A name with nothing before or behind the separator has no folder. */
-function splitFolder(name: string, separator: string): Split {
-  const domainAt = name.lastIndexOf("@");
-  const local = domainAt < 0 ? name : name.slice(0, domainAt);
-  const at = separator === "" ? -1 : local.indexOf(separator);
-  if (at <= 0 || at === local.length - 1) return { name, folder: undefined };
-  return {
-    name: local.slice(0, at) + (domainAt < 0 ? "" : name.slice(domainAt)),
-    folder: local.slice(at + 1),
-  };
+function readMailbox(sent: string, rules: NameRules): Mailbox {
+  const { folderSeparator } = rules;
+  const domainAt = sent.lastIndexOf("@");
+  const local = domainAt < 0 ? sent : sent.slice(0, domainAt);
+  const at = folderSeparator === "" ? -1 : local.indexOf(folderSeparator);
+  if (at <= 0 || at === local.length - 1) {
+    return { name: wholeName(sent, rules), folder: undefined };
+  }
+  const name = local.slice(0, at) + (domainAt < 0 ? "" : sent.slice(domainAt));
+  return { name: wholeName(name, rules), folder: local.slice(at + 1) };
 }
 
-function folderOf({ folder }: Split): { folder: string } | Record<string, never> {
-  return folder === undefined ? {} : { folder };
+function isSame(one: Mailbox, other: Mailbox): boolean {
+  return one.name === other.name && one.folder === other.folder;
 }

@@ -9,6 +9,8 @@ import type { SecretKind } from "./login.ts";
 import type { WeakSchemes } from "./password_schemes/scheme.ts";
 import { isHashFault, readStoredPassword } from "./stored_password.ts";
 import { parsePasswdLine, type PasswdEntry } from "./passwd_line.ts";
+import { ScramShapes, type ScramShapeUse } from "./scram/shapes.ts";
+import { foldedName } from "./user_name.ts";
 
 export interface PasswdFault {
   /** Counted from 1. */
@@ -18,6 +20,7 @@ export interface PasswdFault {
 }
 
 export interface PasswdContent {
+  /** By the name as it is looked up, in lower case. */
   readonly entries: ReadonlyMap<string, PasswdEntry>;
   /** Lines that were skipped, entries whose password can never match, and fields not honoured. */
   readonly faults: readonly PasswdFault[];
@@ -25,13 +28,15 @@ export interface PasswdContent {
   readonly checkable: ReadonlyMap<string, readonly string[]>;
   /** Which secrets some users have. */
   readonly secretKinds: ReadonlySet<SecretKind>;
+  readonly scramShapes: readonly ScramShapeUse[];
 }
 
 /** Such a line is an entry for Dovecot as well; few mean it. */
 const NO_COLON = 'there is no ":" in it, so the whole line is a user who has no password';
 
 /**
- * Reads a user file. Of several entries for a user the first counts, as in Dovecot.
+ * Reads a user file. Of several entries for a user the first counts, as in Dovecot; names that differ in
+ * letter case alone are one user's.
  *
  * @param weak The weak password schemes that are honoured; none unless given.
  */
@@ -41,6 +46,7 @@ export function parsePasswdContent(octets: Uint8Array, weak?: WeakSchemes): Pass
   const faults: PasswdFault[] = [];
   const checkable = new Map<string, string[]>();
   const secretKinds = new Set<SecretKind>();
+  const scramShapes = new ScramShapes();
   let number = 0;
   for (const line of text.split("\n")) {
     number++;
@@ -53,15 +59,19 @@ export function parsePasswdContent(octets: Uint8Array, weak?: WeakSchemes): Pass
       faults.push({ line: number, reason: "not UTF-8" });
     } else if ("fault" in entry) {
       faults.push({ line: number, reason: entry.fault });
-    } else if (entries.has(entry.user)) {
-      faults.push({ line: number, reason: "the user is there already; the first entry counts" });
+    } else if (entries.has(foldedName(entry.user))) {
+      const same = entries.get(foldedName(entry.user))?.user === entry.user;
+      const how = same ? "" : ", spelt in other letter case";
+      const reason = `the user is there already${how}; the first entry counts`;
+      faults.push({ line: number, reason });
     } else {
-      entries.set(entry.user, entry);
+      entries.set(foldedName(entry.user), entry);
       const odd = line.includes(":")
         ? [...ignoredFields(entry.extra), ...entry.warnings ?? []]
         : [NO_COLON];
       if (odd.length > 0) faults.push({ line: number, reason: odd.join("; ") });
       for (const kind of Object.keys(entry.secrets ?? {})) secretKinds.add(kind as SecretKind);
+      if (entry.secrets?.scramSha256 !== undefined) scramShapes.add(entry.secrets.scramSha256);
       const read = readStoredPassword(entry.storedPassword, weak);
       if (!isHashFault(read)) {
         const alike = checkable.get(read.costClass);
@@ -74,5 +84,5 @@ export function parsePasswdContent(octets: Uint8Array, weak?: WeakSchemes): Pass
       }
     }
   }
-  return { entries, faults, checkable, secretKinds };
+  return { entries, faults, checkable, secretKinds, scramShapes: scramShapes.mostUsed() };
 }

@@ -23,6 +23,8 @@ import { parsePasswdContent, type PasswdContent } from "./passwd_content.ts";
 import type { SecretKind } from "./login.ts";
 import type { PasswdEntry } from "./passwd_line.ts";
 import type { WeakSchemes } from "./password_schemes/scheme.ts";
+import type { ScramShapeUse } from "./scram/shapes.ts";
+import { foldedName } from "./user_name.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -97,16 +99,21 @@ export class PasswdFile implements AccountDirectory {
     return this.#loaded.content.secretKinds;
   }
 
+  /** As the file was read last. */
+  get scramShapes(): readonly ScramShapeUse[] {
+    return this.#loaded.content.scramShapes;
+  }
+
   /** How many users there are. */
   get size(): number {
     return this.#loaded.content.entries.size;
   }
 
-  /** By the name as sent, else by the name in lower case. */
+  /** By the name in any letter case; the account's is spelt as in the file. */
   async lookUp(user: string): Promise<DirectoryEntry | undefined> {
     if (this.#isLookDue) await this.#look(false);
     const { entries } = this.#loaded.content;
-    const entry = entries.get(user) ?? entries.get(user.toLowerCase());
+    const entry = entries.get(foldedName(user));
     if (entry === undefined) return undefined;
     const { storedPassword, disabled, allowedNetworks, secrets, appPasswords, delegates } = entry;
     return {
@@ -186,8 +193,11 @@ export class PasswdFile implements AccountDirectory {
 
 /** Follows the `user` extra to the mailbox that this entry opens. */
 function accountOf(entry: PasswdEntry, entries: ReadonlyMap<string, PasswdEntry>): Account {
-  const user = entry.opensMailboxOf ?? entry.user;
-  const { home, extra } = entries.get(user) ?? entry;
+  const other = entry.opensMailboxOf;
+  const owner = other === undefined ? entry : entries.get(foldedName(other));
+  const { home, extra } = owner ?? entry;
+  // Who has no entry of his own is spelt as the extra has it.
+  const user = owner?.user ?? other ?? entry.user;
   return { user, ...(home === undefined ? {} : { home }), extra };
 }
 

@@ -27,7 +27,7 @@ export interface PasswdEntry extends OwnFields {
   readonly extra: Readonly<Record<string, string>>;
   readonly disabled: boolean;
   readonly allowedNetworks?: AllowedNetworks;
-  /** The `user` extra: this entry's password opens that user's mailbox. */
+  /** The `user` extra, as it is spelt there: this entry's password opens that user's mailbox. */
   readonly opensMailboxOf?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Adds, changes, removes and lists the users of a user file.
+ * Adds, changes, removes and lists the users of a user file. A user is named in any letter case.
  *
  * The file is replaced as a whole: a new one is written beside it, synced and renamed over it, so that a
  * reader sees the old or the new one and a crash leaves one of them. All other lines, comments and line
@@ -29,13 +29,7 @@ import {
 } from "./passwd_secrets.ts";
 import type { WeakSchemes } from "./password_schemes/scheme.ts";
 import { schemeOf } from "./stored_password.ts";
-import {
-  extrasOfLine,
-  octets,
-  userOfLine as userOf,
-  withExtras,
-  withPassword,
-} from "./user_file_line.ts";
+import { extrasOfLine, isLineOf, octets, withExtras, withPassword } from "./user_file_line.ts";
 import { lockUserFile } from "./user_file_lock.ts";
 import { faultOfUserName } from "./user_name.ts";
 
@@ -76,7 +70,7 @@ export async function addUser(path: string, added: NewUser): Promise<void> {
   }
   checkField(added.storedPassword);
   await edit(path, { mayMake: true }, (lines) => {
-    if (lines.some((line) => userOf(line) === octets(added.user))) {
+    if (lines.some((line) => isLineOf(line, added.user))) {
       throw new UserFileError(`There is a user "${added.user}" already.`);
     }
     const end = lines[0]?.endsWith("\r\n") ? "\r\n" : "\n";
@@ -194,7 +188,7 @@ export async function removeAppPassword(path: string, user: string, name: string
  */
 export async function removeUser(path: string, user: string): Promise<void> {
   await edit(path, { mayMake: false }, (lines) => {
-    const left = lines.filter((line) => userOf(line) !== octets(user));
+    const left = lines.filter((line) => !isLineOf(line, user));
     if (left.length === lines.length) throw unknownUser(user);
     return left;
   });
@@ -245,8 +239,7 @@ async function edit(path: string, options: { mayMake: boolean }, change: Edit): 
 
 /** The lines of one user, of which there is at least one. */
 async function linesOfUser(path: string, user: string): Promise<readonly string[]> {
-  const lines = linesOf(await readFile(path, "latin1"))
-    .filter((line) => userOf(line) === octets(user));
+  const lines = linesOf(await readFile(path, "latin1")).filter((line) => isLineOf(line, user));
   if (lines.length === 0) throw unknownUser(user);
   return lines;
 }
@@ -254,7 +247,7 @@ async function linesOfUser(path: string, user: string): Promise<readonly string[
 /** Changes the lines of one user, of which there is at least one, and no other. */
 async function editLinesOf(path: string, user: string, change: Edit): Promise<void> {
   await edit(path, { mayMake: false }, (lines) => {
-    const isTheirs = (line: string) => userOf(line) === octets(user);
+    const isTheirs = (line: string) => isLineOf(line, user);
     const changed = [...change(lines.filter(isTheirs))];
     if (changed.length === 0) throw unknownUser(user);
     return lines.map((line) => isTheirs(line) ? changed.shift() as string : line);

@@ -1,11 +1,12 @@
 /**
  * Changes one line of a user file and leaves the rest of it octet by octet.
  *
- * *Knows* where the fields of a line are. A line is text of one character an octet, with its line end.
+ * *Knows* where the fields of a line are, and which names are one user's. A line is text of one character an octet, with its line end.
  * *Does not know* what the fields mean, or files.
  */
 
 import { Buffer } from "node:buffer";
+import { foldedName } from "./user_name.ts";
 
 /** What some editors write at the beginning of a UTF-8 file, one character an octet. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
@@ -19,9 +20,17 @@ export function octets(text: string): string {
 }
 
 /** The user of a line, one character an octet; undefined for comments and lines without one. */
-export function userOfLine(line: string): string | undefined {
+function userOfLine(line: string): string | undefined {
   const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(BYTE_ORDER_MARK.length) : line;
   return text.startsWith("#") ? undefined : /^[^:\r\n]+/.exec(text)?.[0];
+}
+
+/** Whether a line is an entry of this user, in whatever letter case; never for what is no UTF-8. */
+export function isLineOf(line: string, user: string): boolean {
+  const found = userOfLine(line);
+  if (found === undefined) return false;
+  const name = Buffer.from(found, "latin1").toString("utf8");
+  return !name.includes("\ufffd") && foldedName(name) === foldedName(user);
 }
 
 export function withPassword(line: string, stored: string): string {

@@ -1,7 +1,15 @@
-/** Which names a user may have: what a user file can hold and what is safe in a path. */
+/** Which names a user may have, by what a user file can hold and what is safe in a path; and which are one. */
 
 import { Buffer } from "node:buffer";
 import { USER_NAME_OCTETS } from "../limits.ts";
+
+/**
+ * The form in which names are compared and looked up. Everybody who has a name goes by it in any letter
+ * case, and nobody is told apart by it from who has none.
+ */
+export function foldedName(name: string): string {
+  return name.toLowerCase();
+}
 
 /** Says why a name cannot be a user's, as "a user name ..." goes on; undefined if it can. */
 export function faultOfUserName(name: string): string | undefined {

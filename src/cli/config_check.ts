@@ -9,7 +9,7 @@ import { openPasswdFile } from "../auth/passwd_file.ts";
 import { WEAK_SCHEMES, weakSchemesNamed } from "../auth/stored_password.ts";
 import { listUsers } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
-import { usersWithoutPlace } from "./login_obstacles.ts";
+import { usersWithoutDomain, usersWithoutPlace } from "./login_obstacles.ts";
 import { print, printErrors } from "./output.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { printUserFileFaults } from "./user_file.ts";
@@ -34,6 +34,9 @@ async function check(options: ConfigOptions): Promise<void> {
   const directory = await openPasswdFile(settings.userFile, { weakSchemes: weak });
   if (users.length === 0) {
     warnings.push({ key: "user_file", message: `there are no users in ${settings.userFile}` });
+  }
+  for (const message of usersWithoutDomain(users, settings.defaultDomain)) {
+    warnings.push({ key: "default_domain", message });
   }
   for (const message of await usersWithoutPlace(users, directory, settings.maildir)) {
     warnings.push({ key: "maildir", message });

@@ -1,8 +1,8 @@
 /**
  * Users whose every login would fail although their password is right: the setting `maildir` gives them
- * no place.
+ * no place, or `default_domain` makes another name of theirs.
  *
- * *Knows*: the user file, the setting. *Does not know*: the disk, how it is shown.
+ * *Knows*: the user file, the settings. *Does not know*: the disk, how it is shown.
  */
 
 import type { AccountDirectory } from "../auth/directory.ts";
@@ -12,6 +12,22 @@ import { printable } from "./printable.ts";
 
 /** Users that are named; of the rest the number. */
 const NAMED = 10;
+
+/** A sentence if there are users who have no domain where every name gets one. */
+export function usersWithoutDomain(
+  users: readonly { readonly user: string }[],
+  defaultDomain: string,
+): string[] {
+  const bare = users.filter(({ user }) => !user.includes("@"));
+  if (defaultDomain === "" || bare.length === 0) return [];
+  const named = bare.slice(0, NAMED).map(({ user }) => printable(user)).join(", ");
+  const more = bare.length > NAMED ? ` and ${bare.length - NAMED} more` : "";
+  const who = bare.length === 1 ? "1 user has" : `${bare.length} users have`;
+  return [
+    `${who} no domain in the user file and cannot log in, as every name that is sent without one ` +
+    `gets @${defaultDomain}: ${named}${more}`,
+  ];
+}
 
 /** A sentence for each user without a place for mail, and at most one more for the rest of them. */
 export async function usersWithoutPlace(

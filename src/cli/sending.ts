@@ -30,11 +30,6 @@ export function sendingWarnings(
   if (!isUtf8(password)) {
     warnings.push("the password is not UTF-8: PASS can send it, AUTH PLAIN not");
   }
-  if (user !== user.toLowerCase()) {
-    warnings.push(
-      "the name has capital letters: clients have to spell it so, in these very letters",
-    );
-  }
   return warnings;
 }
 

@@ -7,6 +7,7 @@ import { mailboxPath } from "../maildir/location.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { usersWithoutDomain } from "./login_obstacles.ts";
 import { print, printErrors } from "./output.ts";
 import { whyNoPlace } from "./maildir_place.ts";
 import { newPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";
@@ -75,6 +76,7 @@ async function add(user: string, options: Options): Promise<void> {
   const warnings = [
     ...sendingWarnings({ user, password }, settings.maxCommandSizeOctets),
     ...secretWarnings(plan, userFile),
+    ...usersWithoutDomain([{ user }], settings.defaultDomain),
   ];
   await printErrors(warnings.map((warning) => `warning: ${warning}`));
   const shown = printable(user);

@@ -9,7 +9,7 @@ import { Option } from "commander";
 import { hashPassword, MAKEABLE_SCHEMES } from "../auth/stored_password.ts";
 import { PasswordFault } from "../auth/password_schemes/scheme.ts";
 import { type ListedUser, listUsers, UserFileError } from "../auth/user_file_edit.ts";
-import { faultOfUserName } from "../auth/user_name.ts";
+import { faultOfUserName, foldedName } from "../auth/user_name.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { printErrors } from "./output.ts";
@@ -36,27 +36,17 @@ export function schemeOption(): Option {
 }
 
 /**
- * The user that a client who sends this name means: the one of that very name, else the one of the name
- * in lower case. Undefined if there is none, or no user file yet.
+ * The user of this name, in whatever letter case. Undefined if there is none, or no user file yet.
  *
  * @throws {Error} What `node:fs` says if the file is there and cannot be read.
  */
 async function findUser(userFile: string, name: string): Promise<ListedUser | undefined> {
-  const users = await usersIn(userFile);
-  return users.find(({ user }) => user === name) ??
-    users.find(({ user }) => user === name.toLowerCase());
+  return (await usersIn(userFile)).find(({ user }) => foldedName(user) === foldedName(name));
 }
 
-/**
- * Refuses a name beside one that differs in letter case alone: which of the two somebody means would hang
- * on how a client spells it.
- *
- * @throws {Failure} If there is such a user, naming the other.
- */
+/** @throws {Failure} If there is a user of this name, in whatever letter case. */
 export async function checkIsNew(userFile: string, name: string): Promise<void> {
-  const there = (await usersIn(userFile)).find(({ user }) =>
-    user.toLowerCase() === name.toLowerCase()
-  );
+  const there = await findUser(userFile, name);
   if (there === undefined) return;
   const other = printable(there.user);
   throw new Failure(

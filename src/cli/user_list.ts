@@ -7,7 +7,8 @@ import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import { isHashFault, readStoredPassword, weakSchemesNamed } from "../auth/stored_password.ts";
 import { listUsers } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
-import { print } from "./output.ts";
+import { usersWithoutDomain } from "./login_obstacles.ts";
+import { print, printErrors } from "./output.ts";
 import { printable } from "./printable.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { listing, type ListOptions } from "./listing.ts";
@@ -23,11 +24,14 @@ export function userListCommand(): Command {
 }
 
 async function list(options: ConfigOptions & ListOptions): Promise<void> {
-  const { userFile, weakPasswordSchemes } = settingsOrFailure(options, { checkFiles: false });
+  const settings = settingsOrFailure(options, { checkFiles: false });
+  const { userFile, weakPasswordSchemes, defaultDomain } = settings;
   const { weak } = weakSchemesNamed(weakPasswordSchemes);
   const directory = await openPasswdFile(userFile, { weakSchemes: weak });
   const { users, faults } = await listUsers(userFile, weak);
   await printUserFileFaults(userFile, faults);
+  const bare = usersWithoutDomain(users, defaultDomain);
+  await printErrors(bare.map((message) => `warning: default_domain: ${message}`));
   const rows: Row[] = [];
   for (const { user, scheme = null, home = null } of users) {
     const entry = await directory.lookUp(user);

@@ -107,13 +107,11 @@ class Trial {
 
   /** Undefined where only a password can tell whether the user exists. */
   async #find(): Promise<{ entry: DirectoryEntry; directory: AccountDirectory } | undefined> {
-    const names = readLoginNames(this.#user, "", nameRulesOf(this.#settings))?.login ?? [];
+    const names = readLoginNames(this.#user, "", nameRulesOf(this.#settings));
     for (const directory of this.#directories) {
-      if (!directory.findsByName) continue;
-      for (const name of names) {
-        const entry = await this.#ask(directory, name);
-        if (entry !== undefined) return { entry, directory };
-      }
+      if (!directory.findsByName || names === undefined) continue;
+      const entry = await this.#ask(directory, names.login);
+      if (entry !== undefined) return { entry, directory };
     }
     if (this.#directories.some(({ checkPassword }) => checkPassword !== undefined)) {
       return undefined;

@@ -14,7 +14,7 @@ before(async () => {
     users: [
       "alice@example.com",
       "bob@example.com",
-      "root",
+      "root@example.com",
       ["dora@example.com", `{PLAIN}${PASSWORD}`, "popkeep_delegates=bob@example.com"],
       ["emil@example.com", `{PLAIN}${PASSWORD}`, "nologin"],
     ],
@@ -24,7 +24,7 @@ before(async () => {
       folder_separator = "+"
       delegates = true
       ntlm_domain = "EXAMPLE"
-      master_users = ["root"]
+      master_users = ["root@example.com"]
       master_user_separator = "*"
     `,
   });
@@ -58,6 +58,8 @@ test("a name without a domain is one of the default domain", async () => {
   assert.equal(await opened("alice"), 1);
   assert.equal(await opened("alice@example.com"), 1);
   assert.equal(await opened("EXAMPLE\\alice"), 1);
+  assert.equal(await opened("Alice"), 1);
+  assert.equal(await opened("ALICE@Example.Com"), 1);
   assert.equal(await opened("alice@example.org"), "AUTH");
 });
 
@@ -77,7 +79,7 @@ test("a master user opens any mailbox, and the log has both names", async () => 
   assert.equal(await opened("alice*root"), 1);
   const entry = await logged(server, { since, message: "logged in for another user" });
   assert.equal(entry["user"], "alice@example.com");
-  assert.equal(entry["acted_by"], "root");
+  assert.equal(entry["acted_by"], "root@example.com");
   assert.equal(await opened("root", "dora@example.com"), 3);
   assert.equal(await opened("emil*root"), 4);
   assert.equal(await opened("alice*bob"), "AUTH");

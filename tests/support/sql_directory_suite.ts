@@ -156,6 +156,16 @@ export function testSqlDirectory(
       strictEqual(plain?.storedPassword, "{PLAIN}no scheme");
     }, { defaultPasswordScheme: "PLAIN" }));
 
+  test(`${database}: the shapes of SCRAM keys are those of the users who were looked up`, () =>
+    using(async (directory) => {
+      deepStrictEqual(directory.scramShapes, []);
+      for (const user of ["bob", "bob", "plain", "nobody"]) {
+        await directory.lookUp(`${user}@example.com`);
+      }
+      const bobs = { iterations: 4_096, saltOctets: 16, users: 1 };
+      deepStrictEqual(directory.scramShapes, [bobs]);
+    }));
+
   test(`${database}: several rows for a name are an Error`, () =>
     using((directory) => rejects(directory.lookUp("twin@example.com"), /several rows/)));
 

@@ -18,8 +18,10 @@ import { LdapFinder, searchUser } from "../ldap/finder.ts";
 import { faultsOfLdap, type LdapOptions } from "../ldap/ldap_options.ts";
 import { UserBinds } from "../ldap/user_bind.ts";
 import { LearntDecoys } from "../learnt_decoys.ts";
+import { LearntScramShapes } from "../learnt_scram_shapes.ts";
 import type { SecretKind } from "../login.ts";
 import { fillTemplate, partsOf, variablesIn } from "../name_template.ts";
+import type { ScramShapeUse } from "../scram/shapes.ts";
 import { faultOfUserName } from "../user_name.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
@@ -43,12 +45,17 @@ abstract class FindingDirectory {
   readonly findsByName = true;
   readonly secretKinds: ReadonlySet<SecretKind>;
   protected readonly finder: LdapFinder;
+  readonly #scramShapes = new LearntScramShapes();
   readonly #options: LdapOptions;
 
   constructor(options: LdapOptions, outages: Outages = new Map()) {
     this.#options = options;
     this.secretKinds = secretKindsOf(options);
     this.finder = new LdapFinder(options, outages);
+  }
+
+  get scramShapes(): readonly ScramShapeUse[] {
+    return this.#scramShapes.mostUsed();
   }
 
   async lookUp(user: string): Promise<DirectoryEntry | undefined> {
@@ -67,7 +74,9 @@ abstract class FindingDirectory {
     if (!isPossibleName(user)) return undefined;
     const attributes = await this.finder.find(user, address);
     if (attributes === undefined) return undefined;
-    return { dn: attributes.dn, read: readLdapEntry(attributes, this.#options, Date.now()) };
+    const read = readLdapEntry(attributes, this.#options, Date.now());
+    this.#scramShapes.learn(read.entry.account.user, read.entry.secrets?.scramSha256);
+    return { dn: attributes.dn, read };
   }
 }
 

@@ -12,8 +12,10 @@ import { getLogger } from "@logtape/logtape";
 import { ConnectionPool } from "../connection_pool.ts";
 import type { AccountDirectory, DirectoryEntry } from "../directory.ts";
 import { LearntDecoys } from "../learnt_decoys.ts";
+import { LearntScramShapes } from "../learnt_scram_shapes.ts";
 import type { SecretKind } from "../login.ts";
 import { partsOf } from "../name_template.ts";
+import type { ScramShapeUse } from "../scram/shapes.ts";
 import {
   type DatabaseClient,
   type DatabaseConnection,
@@ -72,6 +74,7 @@ class SqlDirectory implements AccountDirectory {
   readonly #options: SqlOptions;
   readonly #pool: ConnectionPool<DatabaseConnection>;
   readonly #decoys: LearntDecoys;
+  readonly #scramShapes = new LearntScramShapes();
   #columns: readonly string[] = [];
   #secretKinds: ReadonlySet<SecretKind> = new Set();
 
@@ -102,6 +105,10 @@ class SqlDirectory implements AccountDirectory {
     return this.#secretKinds;
   }
 
+  get scramShapes(): readonly ScramShapeUse[] {
+    return this.#scramShapes.mostUsed();
+  }
+
   async lookUp(user: string): Promise<DirectoryEntry | undefined> {
     if (faultOfUserName(user) !== undefined) return undefined;
     const { rows } = await this.#ask(user);
@@ -110,6 +117,7 @@ class SqlDirectory implements AccountDirectory {
     if (row === undefined) return undefined;
     const { entry } = readRow(row, this.#options.defaultPasswordScheme);
     this.#decoys.learn(entry.account.user, entry.storedPassword);
+    this.#scramShapes.learn(entry.account.user, entry.secrets?.scramSha256);
     return entry;
   }
 

@@ -9,22 +9,22 @@
  *     C:                                         RFC 5034 §4: data of success are answered by nothing
  *
  * Rules:
- * - Who has no keys is sent a salt that is made up, of the usual length, and the usual iterations: the same
- *   ones each time and however the name is spelt. The proof is checked against made-up keys.
+ * - Who has no keys is sent a salt that is made up, of a length and with iterations as the keys of others
+ *   have: the same ones each time and however the name is spelt. The proof is checked against made-up keys.
  * - The desk is asked before the signature is sent: one that the client gets says that it is in.
  * - A client that can bind to the channel and thinks that we cannot ("y") was lied to about what we offer,
  *   and is refused.
  * - A failure has one answer, POP3's: no "e=" goes before it, which would tell more than it does and which
  *   clients would have to answer first.
  *
- * Names are taken as they are sent: RFC 5802 §5.1 has clients prepare them, and directories hold what
+ * Names are handed on as they are sent: RFC 5802 §5.1 has clients prepare them, and directories hold what
  * clients of other mechanisms send as well.
  */
 
 import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
 import { SCRAM_ITERATIONS, SCRAM_MESSAGE_OCTETS, SCRAM_SALT_OCTETS } from "../../limits.ts";
-import type { LoginDesk, ScramKeys } from "../login.ts";
+import type { LoginDesk, ScramKeys, ScramShape } from "../login.ts";
 import type { Exchange, Mechanism, Step } from "../mechanism.ts";
 import type { SecureChannel } from "../secure_channel.ts";
 import { bindingData, canBind } from "../scram/channel_binding.ts";
@@ -37,6 +37,7 @@ import {
   parseClientFirst,
 } from "../scram/messages.ts";
 import { isProofRight, serverSignature } from "../scram/proof.ts";
+import { foldedName } from "../user_name.ts";
 
 export interface ScramOptions {
   /** The TLS of the connection; undefined without. */
@@ -51,6 +52,15 @@ export interface ScramOptions {
    */
   readonly spelling?: (user: string) => string;
 }
+
+/** Of made-up keys where no user has any. */
+const DEFAULT_SHAPE: ScramShape = {
+  iterations: SCRAM_ITERATIONS.default,
+  saltOctets: SCRAM_SALT_OCTETS.default,
+};
+
+/** As many as the longest salt has pieces of 32 octets. */
+const SALT_PARTS = Array.from({ length: Math.ceil(SCRAM_SALT_OCTETS.max / 32) }, (_, at) => at);
 
 /** Octets of our part of the nonce: 24 characters. */
 const NONCE_OCTETS = 18;
@@ -144,7 +154,7 @@ class ScramExchange implements Exchange {
     const found = await this.#desk.secretsOf(first.user);
     if (found.kind !== "found") return { kind: "done", user: first.user, outcome: found };
     // Made up in any case, since that takes time.
-    const decoy = this.#madeUpKeys(first.user);
+    const decoy = this.#madeUpKeys(first.user, found.scramShape ?? DEFAULT_SHAPE);
     const keys = found.secrets.scramSha256 ?? decoy;
     const own = Buffer.from(this.#options.random(NONCE_OCTETS)).toString("base64");
     const nonce = first.nonce + own;
@@ -177,12 +187,16 @@ class ScramExchange implements Exchange {
     return { kind: "done", user, outcome: await this.#desk.refuse(user) };
   }
 
-  #madeUpKeys(user: string): ScramKeys {
-    const { spelling = (name: string) => name.toLowerCase() } = this.#options;
+  #madeUpKeys(user: string, { iterations, saltOctets }: ScramShape): ScramKeys {
+    const { spelling = foldedName } = this.#options;
     const name = spelling(user);
+    // With the shape in it, or a shape that changes would show a part of the same salt.
+    const salt = SALT_PARTS.map((part) =>
+      this.#desk.madeUp(`SCRAM-SHA-256 salt ${part} ${iterations} ${saltOctets} ${name}`)
+    );
     return {
-      iterations: SCRAM_ITERATIONS.default,
-      salt: this.#desk.madeUp(`SCRAM-SHA-256 salt ${name}`).subarray(0, SCRAM_SALT_OCTETS.default),
+      iterations,
+      salt: Buffer.concat(salt).subarray(0, saltOctets),
       storedKey: this.#desk.madeUp(`SCRAM-SHA-256 key ${name}`),
       serverKey: new Uint8Array(),
     };

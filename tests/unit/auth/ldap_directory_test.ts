@@ -27,6 +27,9 @@ const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
 
 const WIDE_PASSWORD = "p\u00e4ss w\u00f6rd \u{1f600}";
 
+const SCRAM = `{SCRAM-SHA-256}4096,${Buffer.alloc(12, 1).toString("base64")},` +
+  `${Buffer.alloc(32, 2).toString("base64")},${Buffer.alloc(32, 3).toString("base64")}`;
+
 const LDIF = `
 dn: uid=alice,${PEOPLE}
 objectClass: inetOrgPerson
@@ -52,6 +55,7 @@ cn: Smith, "Bob" + Co
 sn: B
 mail: bob@example.com
 employeeType: Gone
+carLicense: ${SCRAM}
 userPassword: bob secret
 
 dn: uid=twin1,${PEOPLE}
@@ -239,6 +243,15 @@ test("attributes become what the settings name them for", async () => {
 test("the attributes that the settings name say which secrets there may be", () => {
   deepStrictEqual([...open().secretKinds], []);
   deepStrictEqual([...open({ ntHashAttribute: "description" }).secretKinds], ["ntHash"]);
+});
+
+test("the shapes of SCRAM keys are those of the users who were looked up", async () => {
+  for (const mode of ["search", "stored"] as const) {
+    const directory = open({ mode, scramSha256Attribute: "carLicense" });
+    deepStrictEqual(directory.scramShapes, []);
+    for (const user of ["bob", "alice", "nobody", "bob"]) await directory.lookUp(user);
+    deepStrictEqual(directory.scramShapes, [{ iterations: 4_096, saltOctets: 12, users: 1 }]);
+  }
 });
 
 test("an attribute with one of the values keeps a user out who knows the password", async () => {

@@ -29,7 +29,8 @@ function listing(...entries: DirectoryEntry[]): AccountDirectory {
     kind: "user_file",
     findsByName: true,
     secretKinds: new Set(entries.flatMap(({ secrets }) => Object.keys(secrets ?? {}))) as never,
-    lookUp: (name) => Promise.resolve(entries.find(({ account }) => account.user === name)),
+    lookUp: (name) =>
+      Promise.resolve(entries.find(({ account }) => account.user.toLowerCase() === name)),
     decoyFor: () => "{PLAIN}decoy",
   };
 }
@@ -187,15 +188,53 @@ test("a folder goes with the account that is opened", async () => {
   });
 });
 
-test("the default domain is tried first, then the name as it is", async () => {
-  const { checkPassword } = desk([listing(entry("alice@example.com"), entry("bob"))], {
-    names: { ...PLAIN_NAMES, defaultDomain: "example.com" },
-  });
+test("a name without a domain is one of the default domain, and nobody's where there is none", async () => {
+  const { checkPassword, admit, secretsOf } = desk([
+    listing(entry("alice@example.com"), entry("bob", { secrets: { ntHash: new Uint8Array(16) } })),
+  ], { names: { ...PLAIN_NAMES, defaultDomain: "example.com" } });
   deepStrictEqual(
     await checkPassword("alice", octets("alice@example.com-secret")),
     granted("alice@example.com"),
   );
-  deepStrictEqual(await checkPassword("bob", octets("bob-secret")), granted("bob"));
+  deepStrictEqual(await checkPassword("bob", octets("bob-secret")), { kind: "refused" });
+  deepStrictEqual(await admit("bob"), { kind: "refused" });
+  deepStrictEqual(await secretsOf("bob"), { kind: "found", secrets: {} });
+});
+
+test("directories are asked for the name in lower case, in all ways", async () => {
+  const asked: string[] = [];
+  const directory: AccountDirectory = {
+    ...listing(),
+    lookUp: (name) => Promise.resolve(void asked.push(name)),
+  };
+  const { checkPassword, admit, secretsOf } = desk([checking(asked), directory]);
+  await checkPassword("Alice@Example.COM", octets("x"));
+  await admit("Bob");
+  await secretsOf("CAROL");
+  deepStrictEqual(asked, [
+    `alice@example.com from ${ADDRESS}`,
+    "alice@example.com",
+    "bob",
+    "carol",
+  ]);
+});
+
+test("an unknown name has one decoy in all the spellings that a known one is found by", async () => {
+  const chosenFor: string[] = [];
+  const directory: AccountDirectory = {
+    ...listing(),
+    decoyFor: (name) => {
+      chosenFor.push(name);
+      return "{PLAIN}decoy";
+    },
+  };
+  const { checkPassword } = desk([directory], {
+    names: { ...PLAIN_NAMES, defaultDomain: "example.com", folderSeparator: "+" },
+  });
+  for (const name of ["bob", "BOB", "bob@example.com", "Bob+Work"]) {
+    await checkPassword(name, octets("x"));
+  }
+  deepStrictEqual(new Set(chosenFor), new Set(["bob@example.com"]));
 });
 
 test("secrets are those of the user, or none, whatever the reason", async () => {

@@ -19,8 +19,34 @@ test("of two entries for a user the first counts and the second is at fault", ()
   deepStrictEqual(faults.map(({ line }) => line), [3]);
 });
 
-test("names that differ in letter case are different users", () => {
-  strictEqual(parse("alice:{PLAIN}a\nAlice:{PLAIN}b\n").entries.size, 2);
+test("names that differ in letter case are one user's, who is spelt as in the entry that counts", () => {
+  const { entries, faults } = parse(
+    "Alice:{PLAIN}a\nbob:{PLAIN}b\nalice:{PLAIN}c\nALICE:{PLAIN}d\n",
+  );
+  deepStrictEqual([...entries.keys()], ["alice", "bob"]);
+  strictEqual(entries.get("alice")?.user, "Alice");
+  strictEqual(entries.get("alice")?.storedPassword, "{PLAIN}a");
+  const reason = "the user is there already, spelt in other letter case; the first entry counts";
+  deepStrictEqual(faults, [{ line: 3, reason }, { line: 4, reason }]);
+});
+
+test("users with SCRAM keys are counted by the shape of these, and locked ones are not", () => {
+  const keys = (iterations: number, saltOctets: number) => {
+    const base64 = (octets: number) => Buffer.alloc(octets, 1).toString("base64");
+    return `{SCRAM-SHA-256}${iterations},${base64(saltOctets)},${base64(32)},${base64(32)}`;
+  };
+  const field = (text: string) => `popkeep_scram_sha_256=${text.slice("{SCRAM-SHA-256}".length)}`;
+  const { scramShapes } = parse([
+    `a:${keys(4_096, 16)}`,
+    `b:{PLAIN}b::::::${field(keys(4_096, 16))}`,
+    `c:{PLAIN}c::::::${field(keys(4_096, 12))}`,
+    `d:!::::::${field(keys(8_192, 16))}`,
+    "e:{PLAIN}e",
+  ].join("\n"));
+  deepStrictEqual(scramShapes, [
+    { iterations: 4_096, saltOctets: 16, users: 2 },
+    { iterations: 4_096, saltOctets: 12, users: 1 },
+  ]);
 });
 
 test("a bad line is told by its number and skipped, and the others count", () => {

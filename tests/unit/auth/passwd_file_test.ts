@@ -63,12 +63,27 @@ test("a user is found with password field, home and extra fields", async () => {
   strictEqual(await file.lookUp("bob"), undefined);
 });
 
-test("a name is found as it is written, else in lower case", async () => {
+test("a name is found in any letter case, and the account is spelt as in the file", async () => {
   const file = await setUp("alice:{PLAIN}a\nBob:{PLAIN}B\nbob:{PLAIN}b\nCarol:{PLAIN}C\n").open();
   strictEqual((await file.lookUp("ALICE"))?.account.user, "alice");
-  strictEqual((await file.lookUp("Bob"))?.storedPassword, "{PLAIN}B");
-  strictEqual((await file.lookUp("BOB"))?.storedPassword, "{PLAIN}b");
-  strictEqual(await file.lookUp("carol"), undefined);
+  for (const name of ["Bob", "bob", "BOB"]) {
+    const entry = await file.lookUp(name);
+    strictEqual(entry?.storedPassword, "{PLAIN}B");
+    strictEqual(entry?.account.user, "Bob");
+  }
+  strictEqual((await file.lookUp("carol"))?.account.user, "Carol");
+});
+
+test("the user extra is followed in any letter case, to the mailbox as its own entry spells it", async () => {
+  const file = await setUp(
+    "Alice:{PLAIN}a::::/home/A::x=y\nshop:{PLAIN}s::::::user=aLICE\nnews:{PLAIN}n::::::user=Gone\n",
+  ).open();
+  deepStrictEqual((await file.lookUp("shop"))?.account, {
+    user: "Alice",
+    home: "/home/A",
+    extra: { x: "y" },
+  });
+  strictEqual((await file.lookUp("news"))?.account.user, "Gone");
 });
 
 test("the user extra opens another user's mailbox with this entry's password", async () => {

@@ -118,12 +118,26 @@ test("removing a user removes every entry of that name and keeps the rest", asyn
 
 test("a user who is not there cannot be changed or removed, nor can one of a missing file", async () => {
   const { path, text } = setUp("alice:{PLAIN}a\n# bob:{PLAIN}b\n");
-  for (const user of ["bob", "Alice", "# bob", "", "alic"]) {
+  for (const user of ["bob", "# bob", "", "alic", "alice\ufffd"]) {
     await rejects(setPassword(path, user, "{PLAIN}x"), UserFileError, user);
     await rejects(removeUser(path, user), UserFileError, user);
   }
   strictEqual(text(), "alice:{PLAIN}a\n# bob:{PLAIN}b\n");
   await rejects(removeUser(setUp().path, "alice"), UserFileError);
+});
+
+test("a user is meant in any letter case, and each of his lines is", async () => {
+  const { path, text } = setUp("Ünal:{PLAIN}a\nbob:{PLAIN}b\nünal:{PLAIN}c\n");
+  await setPassword(path, "üNAL", "{PLAIN}x");
+  strictEqual(text(), "Ünal:{PLAIN}x\nbob:{PLAIN}b\nünal:{PLAIN}x\n");
+  await rejects(addUser(path, { user: "BOB", storedPassword: "{PLAIN}b" }), UserFileError);
+  await removeUser(path, "ünal");
+  strictEqual(text(), "bob:{PLAIN}b\n");
+});
+
+test("a line that is no UTF-8 is nobody's", async () => {
+  const { path } = setUp(Buffer.from("j\xfc:{PLAIN}a\n", "latin1"));
+  await rejects(setPassword(path, "j\ufffd", "{PLAIN}x"), UserFileError);
 });
 
 test("lines of another encoding stay octet by octet", async () => {

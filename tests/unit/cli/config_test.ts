@@ -139,3 +139,30 @@ test("a user whose mail is in another format than Maildir is told", async () => 
     stderr,
   );
 });
+
+test("users without a domain are told where default_domain gives every name one", async () => {
+  const told = async (domain: string, users: readonly string[]) => {
+    const { config, folder } = setUp(
+      `ssl_bindings = []\nmaildir = "mail/{user}"\ndefault_domain = "${domain}"\n`,
+      users.map((user) => `${user}:{PLAIN}x\n`).join(""),
+    );
+    const texts = [await config("check"), await popkeep(["user", "list"], { folder })]
+      .map(({ stderr }) => /^popkeep: warning: default_domain: (.*)$/m.exec(stderr)?.[1]);
+    strictEqual(texts[0], texts[1], "config check and user list say the same");
+    return texts[0];
+  };
+  const sentence = (who: string) =>
+    `${who} no domain in the user file and cannot log in, as every name that is sent without one ` +
+    "gets @example.com: ";
+  strictEqual(
+    await told("example.com", ["alice@example.com", "bob"]),
+    `${sentence("1 user has")}bob`,
+  );
+  const dozen = Array.from({ length: 12 }, (_, at) => `user${at}`);
+  strictEqual(
+    await told("example.com", dozen),
+    `${sentence("12 users have")}${dozen.slice(0, 10).join(", ")} and 2 more`,
+  );
+  strictEqual(await told("example.com", ["alice@example.com"]), undefined);
+  strictEqual(await told("", ["bob"]), undefined);
+});
