@@ -50,10 +50,13 @@ export async function openClientCertificates(
   const files = options.revocationLists.length === 0
     ? undefined
     : await openRevocationFiles({ paths: options.revocationLists, authorities, nowMs });
-  return new ClientCertificates({ authorities, userName: options.userName, files, nowMs });
+  const { authorities: text, userName } = options;
+  return new ClientCertificates({ text, authorities, userName, files, nowMs });
 }
 
 interface Parts {
+  /** PEM of the authorities. */
+  readonly text: string;
   readonly authorities: readonly Authority[];
   readonly userName: CertificateUserName;
   readonly files: RevocationFiles | undefined;
@@ -65,6 +68,8 @@ export class ClientCertificates {
   /** What was read of a connection's certificate: mechanisms are asked for several times. */
   readonly #identities = new WeakMap<SecureChannel, ClientIdentity>();
 
+  readonly #told = new WeakSet<SecureChannel>();
+
   /** Use `openClientCertificates`. */
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -72,13 +77,27 @@ export class ClientCertificates {
 
   /** Undefined if the client showed no certificate that was verified, or it names no user. */
   identityOf(channel: SecureChannel | undefined): ClientIdentity | undefined {
-    const der = channel?.clientCertificate;
-    if (channel === undefined || der === undefined) return undefined;
+    if (channel === undefined) return undefined;
+    const der = channel.clientCertificate;
+    // What authorities gone by have verified is worth nothing now.
+    if (der === undefined || channel.clientAuthorities !== this.#parts.text) {
+      this.#tellOnce(channel, channel.untrustedCertificate?.reason);
+      return undefined;
+    }
     const known = this.#identities.get(channel);
     if (known !== undefined) return known;
     const identity = this.#read(der);
-    if (identity !== undefined) this.#identities.set(channel, identity);
+    if (identity === undefined) {
+      this.#tellOnce(channel, "it has no user name where one is looked for");
+    } else this.#identities.set(channel, identity);
     return identity;
+  }
+
+  /** Mechanisms are asked for several times in a session. */
+  #tellOnce(channel: SecureChannel, reason: string | undefined): void {
+    if (reason === undefined || this.#told.has(channel)) return;
+    this.#told.add(channel);
+    logger.info("a client certificate is not taken", { reason });
   }
 
   #read(der: Uint8Array): ClientIdentity | undefined {
@@ -143,7 +162,8 @@ export class ClientCertificates {
 }
 
 function readAuthorities(pem: string): Authority[] {
-  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (found === null) throw new Error("there is no certificate in PEM in it");
   return found.map((text) => {
     const x509 = new X509Certificate(text);
     return { x509, fields: readCertificate(x509.raw) };

@@ -17,4 +17,10 @@ export interface SecureChannel {
    * in the one whose TLS session it takes up again.
    */
   readonly clientCertificate: Uint8Array | undefined;
+
+  /** PEM of the authorities that it was verified against; a reload may have put others in their place. */
+  readonly clientAuthorities?: string | undefined;
+
+  /** Why a certificate that the client showed is not taken; undefined if it is, or there is none. */
+  readonly untrustedCertificate?: { readonly reason: string } | undefined;
 }

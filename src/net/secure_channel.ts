@@ -17,11 +17,18 @@ import type { SecureChannel } from "../auth/secure_channel.ts";
 const EXPORTER_LABEL = "EXPORTER-Channel-Binding";
 const EXPORTER_OCTETS = 32;
 
-const shownCertificates = new WeakMap<TLSSocket, Uint8Array>();
+interface Handshake {
+  /** DER of the certificate that was shown. */
+  readonly certificate: Uint8Array;
+  /** PEM of the authorities that a client's certificate was held against; undefined if none was asked for. */
+  readonly clientAuthorities: string | undefined;
+}
 
-/** Notes the certificate (DER) that was shown on a socket whose handshake is done. */
-export function noteShownCertificate(socket: TLSSocket, certificate: Uint8Array): void {
-  shownCertificates.set(socket, certificate);
+const handshakes = new WeakMap<TLSSocket, Handshake>();
+
+/** Notes what a handshake that is done was about. */
+export function noteHandshake(socket: TLSSocket, handshake: Handshake): void {
+  handshakes.set(socket, handshake);
 }
 
 /** Tells what there is to know of the TLS of a socket whose handshake is done. */
@@ -33,11 +40,21 @@ class SocketChannel implements SecureChannel {
   readonly #socket: TLSSocket;
   readonly serverCertificate: Uint8Array | undefined;
   readonly clientCertificate: Uint8Array | undefined;
+  readonly clientAuthorities: string | undefined;
 
   constructor(socket: TLSSocket) {
     this.#socket = socket;
-    this.serverCertificate = shownCertificates.get(socket);
+    const handshake = handshakes.get(socket);
+    this.serverCertificate = handshake?.certificate;
+    this.clientAuthorities = handshake?.clientAuthorities;
     this.clientCertificate = verifiedCertificateOf(socket);
+  }
+
+  get untrustedCertificate(): { readonly reason: string } | undefined {
+    const socket = this.#socket;
+    if (this.clientAuthorities === undefined || socket.authorized) return undefined;
+    if (socket.getPeerX509Certificate() === undefined) return undefined;
+    return { reason: String(socket.authorizationError ?? "not verified") };
   }
 
   exporter(): Uint8Array | undefined {

@@ -17,7 +17,7 @@ import {
   prepareCertificate,
   splitCertificates,
 } from "./certificates.ts";
-import { noteShownCertificate } from "./secure_channel.ts";
+import { noteHandshake } from "./secure_channel.ts";
 
 /** What comes of a handshake; exactly one of the two is called, or none if the socket closes first. */
 export interface HandshakeOutcome {
@@ -82,7 +82,7 @@ export class TlsAcceptor {
       // Without it nobody would ever read or close the socket.
       if (waiting === undefined) return void socket.destroy();
       const shown = certificateFor(serverNameOf(socket), certificates) ?? first;
-      noteShownCertificate(socket, shown.der);
+      noteHandshake(socket, { certificate: shown.der, clientAuthorities });
       waiting.secured(socket);
     });
     this.#server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {

@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
@@ -35,9 +35,16 @@ root.revoke(former);
 const late = root.revocationList();
 department.revoke(formerWorker);
 
-function channelOf({ certificate }: Pick<Issued, "certificate">): SecureChannel {
-  const clientCertificate = new X509Certificate(certificate).raw;
-  return { serverCertificate: undefined, clientCertificate, exporter: () => undefined };
+function channelOf(
+  { certificate }: Pick<Issued, "certificate">,
+  clientAuthorities = both,
+): SecureChannel {
+  return {
+    serverCertificate: undefined,
+    clientCertificate: new X509Certificate(certificate).raw,
+    clientAuthorities,
+    exporter: () => undefined,
+  };
 }
 
 let files = 0;
@@ -63,7 +70,8 @@ function open({ lists = [], ...options }: Setting = {}) {
 }
 
 async function validity(issued: Issued, setting: Setting = {}): Promise<Validity | undefined> {
-  return await (await open(setting)).identityOf(channelOf(issued))?.validity();
+  const { authorities = both } = setting;
+  return await (await open(setting)).identityOf(channelOf(issued, authorities))?.validity();
 }
 
 test("the identity has the names of the setting's kind", async () => {
@@ -83,6 +91,17 @@ test("there is no identity without TLS, without a certificate or without a name 
   strictEqual(certificates.identityOf(channelOf(alice)), undefined);
   const clientCertificate = Buffer.from("no certificate");
   strictEqual(certificates.identityOf({ ...channelOf(alice), clientCertificate }), undefined);
+});
+
+test("a certificate that was verified by authorities gone by is none", async () => {
+  const certificates = await open({ authorities: department.certificate });
+  strictEqual(certificates.identityOf(channelOf(alice)), undefined);
+  strictEqual(certificates.identityOf(channelOf(worker)), undefined);
+  ok(certificates.identityOf(channelOf(worker, department.certificate)) !== undefined);
+});
+
+test("authorities without a certificate among them are refused", async () => {
+  await rejects(open({ authorities: "hello" }), /no certificate in PEM/);
 });
 
 test("without lists a certificate holds between its dates", async () => {
