@@ -44,7 +44,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       LOG,
       "hash-wasm",
       "@mongodb-js/saslprep",
-      "@peculiar/x509",
       "jose",
       "ldapts",
       "mysql2",
