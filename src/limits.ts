@@ -115,6 +115,9 @@ export const DIRECTORY_CONNECTIONS = { min: 1, default: 4, max: 64 } as const;
  */
 export const REFUSAL_GRID_MS = 1_000;
 
+/** The same for the first step of SCRAM and NTLM, ms, which everybody waits for, those with a right proof too. */
+export const SECRETS_GRID_MS = 100;
+
 /** Lowest uid of a system account that may log in. Debian's first user has 1000; 0 is root. */
 export const FIRST_VALID_UID = { min: 1, default: 1_000, max: 4_294_967_294 } as const;
 

@@ -11,14 +11,13 @@ import type { Account } from "../maildrop/store.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { LoginOutcome } from "./login.ts";
 import type { LoginNames } from "./login_names.ts";
-import { foldedName } from "./user_name.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
 export interface AccountAccessOptions {
   /** In the order that they are asked. */
   readonly directories: readonly AccountDirectory[];
-  /** Names of users who may act as anybody. */
+  /** Users who may act as anybody, as the directories spell their names. */
   readonly masterUsers: readonly string[];
   /** Whether users may act for those whose entries name them. */
   readonly delegates: boolean;
@@ -34,7 +33,7 @@ export class AccountAccess {
 
   constructor({ directories, masterUsers, delegates }: AccountAccessOptions) {
     this.#directories = directories;
-    this.#masters = new Set(masterUsers.map(foldedName));
+    this.#masters = new Set(masterUsers);
     this.#delegates = delegates;
   }
 
@@ -55,11 +54,11 @@ export class AccountAccess {
     const folder = names.folder === undefined ? {} : { folder: names.folder };
     if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };
 
-    const owner = await this.find(names.mailbox);
-    const isMaster = this.#masters.has(foldedName(account.user));
+    const owner = await this.find(names.mailbox, address);
+    const isMaster = this.#masters.has(account.user);
     if (owner === undefined || !(isMaster || this.#mayOpen(account, owner))) {
       const { mailbox } = names;
-      logger.info("a user may not act for another", { user: account.user, mailbox });
+      logger.info("a user may not act for another", { user: account.user, mailbox, address });
       return REFUSED;
     }
     // A master user sees to accounts that are closed, too; a delegate does not.
@@ -82,8 +81,7 @@ export class AccountAccess {
   #mayOpen({ user }: Account, owner: DirectoryEntry): boolean {
     if (owner.account.user === user) return true;
     if (!this.#delegates) return false;
-    const name = foldedName(user);
-    return owner.delegates?.some((delegate) => foldedName(delegate) === name) ?? false;
+    return owner.delegates?.includes(user) ?? false;
   }
 
   /**
@@ -91,10 +89,10 @@ export class AccountAccess {
    *
    * @throws {Error} If a directory cannot tell.
    */
-  async find(name: string): Promise<DirectoryEntry | undefined> {
+  async find(name: string, address: string | undefined): Promise<DirectoryEntry | undefined> {
     for (const directory of this.#directories) {
       if (!directory.findsByName) continue;
-      const entry = await directory.lookUp(name);
+      const entry = await directory.lookUp(name, address);
       if (entry !== undefined) return entry;
     }
     return undefined;

@@ -20,7 +20,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
-import { REFUSAL_GRID_MS, USER_NAME_OCTETS } from "../limits.ts";
+import { REFUSAL_GRID_MS, SECRETS_GRID_MS, USER_NAME_OCTETS } from "../limits.ts";
 import { AccountAccess } from "./account_access.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { Turn } from "./fair_queue.ts";
@@ -147,7 +147,7 @@ export class Authenticator {
     const sinceMs = this.#nowMs();
     const { turn } = attempt;
     const outcome = await orUnavailable(() => this.#byPassword(login, { password, turn }));
-    if (outcome.kind === "refused") await this.#evenOut(sinceMs);
+    if (outcome.kind === "refused") await this.#evenOut(sinceMs, REFUSAL_GRID_MS);
     return await settle(attempt, outcome, password);
   }
 
@@ -169,7 +169,7 @@ export class Authenticator {
         if (check.kind === "wrong") continue;
         return await this.#access.open(check.entry, names, login.address);
       }
-      const entry = await directory.lookUp(names.login);
+      const entry = await directory.lookUp(names.login, login.address);
       if (entry === undefined) continue;
       // Looked at before the password, which would be told by its time: a right one is remembered.
       if (!this.#access.mayComeFrom(entry, login.address)) {
@@ -178,6 +178,8 @@ export class Authenticator {
       }
       const verdict = await this.#verifier.verify(entry, directory, attempt);
       if (verdict.kind !== "right") return verdict.kind === "wrong" ? REFUSED : UNAVAILABLE;
+      // An app password is for one program of one user: a master's must not open every mailbox.
+      if (verdict.appPassword !== undefined && names.mailbox !== undefined) return REFUSED;
       const outcome = await this.#access.open(entry, names, login.address);
       this.#noteAppPassword(verdict.appPassword, outcome, { entry, login });
       return outcome;
@@ -201,12 +203,14 @@ export class Authenticator {
     address: string | undefined,
   ): ReturnType<LoginDesk["secretsOf"]> {
     const account = this.accountOf(user);
+    const sinceMs = this.#nowMs();
     try {
       if (await this.#guard.isDelayed(address, account)) return DELAYED;
       const names = this.#read(user, "");
-      const entry = names && await this.#access.find(names.login);
+      const entry = names && await this.#access.find(names.login, address);
       // Chosen for who has keys too, since that takes time.
       const scramShape = this.#scramShapeFor(account);
+      await this.#evenOut(sinceMs, SECRETS_GRID_MS);
       return {
         kind: "found",
         secrets: entry?.secrets ?? {},
@@ -243,9 +247,10 @@ export class Authenticator {
     // Who guessed right only after he was shut out is not told.
     if (attempt.kind !== "open" && isGuessable) return attempt;
     const outcome = await orUnavailable(async () => {
-      const entry = names && await this.#access.find(names.login);
+      const entry = names && await this.#access.find(names.login, login.address);
       if (names === undefined || entry === undefined) {
-        logger.info("a user who proved to be there is in no directory", { user: login.user });
+        const { user, address } = login;
+        logger.info("a user who proved to be there is in no directory", { user, address });
         return REFUSED;
       }
       return await this.#access.open(entry, names, login.address);
@@ -280,11 +285,11 @@ export class Authenticator {
     return read(user, actAs, this.#names);
   }
 
-  /** Waits for the next full second after `sinceMs`, where the time would tell something. */
-  async #evenOut(sinceMs: number): Promise<void> {
+  /** Waits for the next multiple of `gridMs` after `sinceMs`, where the time would tell something. */
+  async #evenOut(sinceMs: number, gridMs: number): Promise<void> {
     if (!this.#evensOut) return;
     const tookMs = this.#nowMs() - sinceMs;
-    await sleep(REFUSAL_GRID_MS - tookMs % REFUSAL_GRID_MS);
+    await sleep(gridMs - tookMs % gridMs);
   }
 }
 

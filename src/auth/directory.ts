@@ -25,7 +25,7 @@ export interface DirectoryEntry {
   /** Undefined where there are none; absent too where the entry is locked. */
   readonly secrets?: UserSecrets;
   readonly appPasswords?: readonly AppPassword[];
-  /** Names of those who may open this mailbox with credentials of their own. */
+  /** Who may open this mailbox with credentials of their own, as the directories spell their names. */
   readonly delegates?: readonly string[];
 }
 
@@ -59,10 +59,11 @@ export interface AccountDirectory {
   /**
    * Finds a user by a name, which is in lower case where a client sent it; undefined if there is none.
    *
+   * @param address The client's, in whose turn it waits where there is something to wait for.
    * @throws {Error} If the directory cannot tell now whether the user exists. Its message is for the log
    *   and holds no secret.
    */
-  lookUp(user: string): Promise<DirectoryEntry | undefined>;
+  lookUp(user: string, address?: string): Promise<DirectoryEntry | undefined>;
 
   /**
    * Checks a password where it is kept. Absent where `lookUp` hands out the password field.

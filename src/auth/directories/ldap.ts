@@ -58,8 +58,8 @@ abstract class FindingDirectory {
     return this.#scramShapes.mostUsed();
   }
 
-  async lookUp(user: string): Promise<DirectoryEntry | undefined> {
-    return (await this.find(user))?.read.entry;
+  async lookUp(user: string, address?: string): Promise<DirectoryEntry | undefined> {
+    return (await this.find(user, address))?.read.entry;
   }
 
   close(): Promise<void> {
@@ -124,8 +124,8 @@ class StoredDirectory extends FindingDirectory implements AccountDirectory {
     this.#decoys = new LearntDecoys(options.weakSchemes);
   }
 
-  override async lookUp(user: string): Promise<DirectoryEntry | undefined> {
-    const entry = await super.lookUp(user);
+  override async lookUp(user: string, address?: string): Promise<DirectoryEntry | undefined> {
+    const entry = await super.lookUp(user, address);
     if (entry !== undefined) this.#decoys.learn(entry.account.user, entry.storedPassword);
     return entry;
   }

@@ -72,9 +72,9 @@ export class PamDirectory implements AccountDirectory {
   }
 
   /** System accounts, whoever is behind them; none below the lowest uid. */
-  async lookUp(user: string): Promise<DirectoryEntry | undefined> {
+  async lookUp(user: string, address?: string): Promise<DirectoryEntry | undefined> {
     if (faultOfUserName(user) !== undefined) return undefined;
-    return entryOf(await this.#ask({ ...this.#job, kind: "look-up", user }, undefined));
+    return entryOf(await this.#ask({ ...this.#job, kind: "look-up", user }, address));
   }
 
   async checkPassword(

@@ -109,9 +109,9 @@ class SqlDirectory implements AccountDirectory {
     return this.#scramShapes.mostUsed();
   }
 
-  async lookUp(user: string): Promise<DirectoryEntry | undefined> {
+  async lookUp(user: string, address?: string): Promise<DirectoryEntry | undefined> {
     if (faultOfUserName(user) !== undefined) return undefined;
-    const { rows } = await this.#ask(user);
+    const { rows } = await this.#ask(user, address);
     if (rows.length > 1) throw new Error("The query finds several rows for a name");
     const [row] = rows;
     if (row === undefined) return undefined;
@@ -140,10 +140,13 @@ class SqlDirectory implements AccountDirectory {
     }
   }
 
-  async #ask(user: string): Promise<QueryResult> {
+  async #ask(user: string, address?: string): Promise<QueryResult> {
     const parts = partsOf(user);
     const values = this.#query.variables.map((variable) => parts[variable]);
-    const result = await this.#pool.run((connection) => connection.query(this.#query.sql, values));
+    const result = await this.#pool.run(
+      (connection) => connection.query(this.#query.sql, values),
+      address,
+    );
     this.#note(result.columns);
     return result;
   }

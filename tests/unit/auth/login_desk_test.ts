@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import { Authenticator, type AuthenticatorOptions } from "../../../src/auth/authenticator.ts";
+import { makeAppPassword, storeAppPassword } from "../../../src/auth/app_passwords.ts";
 import type { AccountDirectory, DirectoryEntry } from "../../../src/auth/directory.ts";
 import type { PasswordCheck } from "../../../src/auth/hash_pool.ts";
 import type { LoginOutcome } from "../../../src/auth/login.ts";
@@ -32,6 +33,16 @@ function listing(...entries: DirectoryEntry[]): AccountDirectory {
     lookUp: (name) =>
       Promise.resolve(entries.find(({ account }) => account.user.toLowerCase() === name)),
     decoyFor: () => "{PLAIN}decoy",
+  };
+}
+
+/** Hands out the first entry under a name of the test's, the others under their own. */
+function named(name: string, first: DirectoryEntry, ...others: DirectoryEntry[]): AccountDirectory {
+  const directory = listing(first, ...others);
+  const { lookUp } = directory;
+  return {
+    ...directory,
+    lookUp: (user) => user === name ? Promise.resolve(first) : lookUp(user),
   };
 }
 
@@ -128,7 +139,7 @@ test("where several directories are asked a refusal comes at a full second, whoe
 
 test("master users act as anybody, by name or by authorization identity; others as nobody", async () => {
   const { checkPassword, admit } = desk([listing(entry("alice"), entry("Admin"), entry("bob"))], {
-    masterUsers: ["admin"],
+    masterUsers: ["Admin"],
     names: { ...PLAIN_NAMES, masterUserSeparator: "*" },
   });
   const acted = granted("alice", { actedBy: "Admin" });
@@ -151,7 +162,7 @@ test("without the rule nobody is a master by a name with the separator in it", a
 });
 
 test("delegates open the mailbox that names them, where delegates are on", async () => {
-  const directory = listing(entry("alice", { delegates: ["Bob"] }), entry("bob"), entry("carol"));
+  const directory = listing(entry("alice", { delegates: ["bob"] }), entry("bob"), entry("carol"));
   const { checkPassword } = desk([directory], { names: { ...PLAIN_NAMES, delegates: true } });
   const acted = granted("alice", { actedBy: "bob" });
   deepStrictEqual(await checkPassword("/bob/alice", octets("bob-secret")), acted);
@@ -167,6 +178,55 @@ test("delegates open the mailbox that names them, where delegates are on", async
   deepStrictEqual(await off.checkPassword("bob", octets("bob-secret"), "alice"), {
     kind: "refused",
   });
+});
+
+test("a master user is who is spelt so, and nobody alike", async () => {
+  const kelvin = "\u212aevin";
+  const { admit } = desk([named("admin", entry("Admin"), entry("alice"))], {
+    masterUsers: ["admin", "kevin"],
+  });
+  deepStrictEqual(await admit("admin", "alice"), { kind: "refused" });
+  const other = desk([named("kevin", entry(kelvin), entry("alice"))], { masterUsers: ["kevin"] });
+  deepStrictEqual(await other.admit("kevin", "alice"), { kind: "refused" });
+});
+
+test("an app password opens its user's own mailbox, a master user's too", async () => {
+  const secret = makeAppPassword();
+  const appPasswords = [{ name: "phone", storedPassword: storeAppPassword(secret) }];
+  const { checkPassword } = desk([listing(entry("alice"), entry("admin", { appPasswords }))], {
+    masterUsers: ["admin"],
+  });
+  deepStrictEqual(await checkPassword("admin", octets(secret)), granted("admin"));
+  deepStrictEqual(await checkPassword("admin", octets(secret), "alice"), { kind: "refused" });
+});
+
+test("directories are told the client's address, in whose turn they answer", async () => {
+  const told: unknown[] = [];
+  const directory = listing(entry("alice"));
+  const { lookUp } = directory;
+  directory.lookUp = (name, address) => {
+    told.push(address);
+    return lookUp(name);
+  };
+  const { checkPassword, secretsOf, admit } = desk([directory]);
+  await checkPassword("alice", octets("alice-secret"));
+  await secretsOf("alice");
+  await admit("alice");
+  deepStrictEqual(told, [ADDRESS, ADDRESS, ADDRESS]);
+});
+
+test("where several directories are asked, secrets come at a tenth of a second, known or not", async () => {
+  const { secretsOf } = desk([listing(entry("alice")), listing(entry("bob"))], {
+    nowMs: (() => {
+      let calls = 0;
+      return () => calls++ % 2 * 98;
+    })(),
+  });
+  for (const user of ["alice", "bob", "nobody"]) {
+    const since = performance.now();
+    await secretsOf(user);
+    ok(performance.now() - since >= 1, user);
+  }
 });
 
 test("a closed account opens to a master user alone", async () => {
