@@ -28,7 +28,8 @@ export interface Exchange {
    * while `next` is under way. To give back what it holds; idempotent.
    *
    * Returns what it had come to where only the client's last word was missing, as after the challenge that
-   * tells of a failure (RFC 7628 §3.2.3): a failed login is one though the client leaves then.
+   * tells of a failure (RFC 7628 §3.2.3): a failed login is one though the client leaves then. A login
+   * that was granted is given up, and told.
    */
   abandon?(): Done | void;
 }

@@ -37,7 +37,12 @@ export interface Authorization {
   /** What USER said on the line before: a name is good for the next line only (RFC 1939 §7 PASS). */
   claimed: ClaimedName | undefined;
   /** The SASL exchange that waits for a response. */
-  exchange: { readonly mechanism: Mechanism; readonly run: Exchange } | undefined;
+  exchange: RunningExchange | undefined;
+}
+
+interface RunningExchange {
+  readonly mechanism: Mechanism;
+  readonly run: Exchange;
 }
 
 interface ClaimedName {
@@ -121,13 +126,21 @@ export function endExchange(
   return abandonExchange(state) ?? state.conversation.bad(reason);
 }
 
-/** Lets go of an exchange that will not be done. What it had come to all the same is a login like others. */
+/** Lets go of the exchange under way. What it had come to all the same is told like any other. */
 export function abandonExchange(state: Authorization): Answer | Promise<Answer> | undefined {
   const { exchange } = state;
   state.exchange = undefined;
-  const done = exchange?.run.abandon?.();
+  return exchange && giveUp(state, exchange);
+}
+
+function giveUp(state: Authorization, { mechanism, run }: RunningExchange) {
+  const done = run.abandon?.();
   if (typeof done !== "object") return undefined;
-  return state.logIn(exchange!.mechanism.name, done.user, done.outcome);
+  if (done.outcome.kind !== "granted") return state.logIn(mechanism.name, done.user, done.outcome);
+  // Who only wanted to know whether a guess is right must not go unseen.
+  const { events } = state.conversation;
+  events.loginFailed?.(done.user, mechanism.name, FAULTS.cancelled.en, "given_up");
+  return undefined;
 }
 
 /** The challenge as "+OK", for clients of the time before [MS-OXPOP3]. */
@@ -147,11 +160,12 @@ function advance(state: Authorization, response: Uint8Array | undefined): Answer
 /** The client may be gone since the exchange was asked: what it came to is told all the same. */
 function follow(
   state: Authorization,
-  exchange: NonNullable<Authorization["exchange"]>,
+  exchange: RunningExchange,
   step: Step,
 ): Answer | Promise<Answer> {
   switch (step.kind) {
     case "challenge":
+      if (state.exchange !== exchange) giveUp(state, exchange);
       // An empty challenge is "+ " with its space: clients take the text from the third octet on.
       return { line: `+ ${encodeBase64(step.octets)}`, next: "read" };
     case "malformed":

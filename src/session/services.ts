@@ -72,7 +72,8 @@ export type LoginFailureCause =
   | "unavailable"
   | "delayed"
   | "too_many_sessions"
-  | "storage_failed";
+  | "storage_failed"
+  | "given_up";
 
 /** Things a session tells as they happen, for logs and metrics; every text is as the client sent it. */
 export interface SessionEvents {

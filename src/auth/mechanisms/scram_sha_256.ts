@@ -25,7 +25,7 @@ import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
 import { SCRAM_ITERATIONS, SCRAM_MESSAGE_OCTETS, SCRAM_SALT_OCTETS } from "../../limits.ts";
 import type { LoginDesk, ScramKeys, ScramShape } from "../login.ts";
-import type { Exchange, Mechanism, Step } from "../mechanism.ts";
+import type { Done, Exchange, Mechanism, Step } from "../mechanism.ts";
 import type { SecureChannel } from "../secure_channel.ts";
 import { bindingData, canBind } from "../scram/channel_binding.ts";
 import {
@@ -135,14 +135,19 @@ class ScramExchange implements Exchange {
       case "final":
         return this.#prove(state, response);
       case "end":
-        return response.length === 0 ? state.admitted : { kind: "malformed" };
+        if (response.length === 0) return state.admitted;
+        this.#state = state;
+        return { kind: "malformed" };
       case "over":
         return { kind: "malformed" };
     }
   }
 
-  abandon(): void {
+  /** A client that takes the signature and leaves has learnt that its proof was right: that is told. */
+  abandon(): Done | undefined {
+    const state = this.#state;
     this.#state = { at: "over" };
+    return state.at === "end" ? state.admitted : undefined;
   }
 
   async #greet(response: Uint8Array): Promise<Step> {

@@ -290,6 +290,20 @@ test("an exchange that was abandoned admits nobody any more", async () => {
   deepStrictEqual(desk.asked, ["secretsOf user"]);
 });
 
+test("a client that takes the signature and goes is told of as one whose proof was right", async () => {
+  for (const last of [undefined, Buffer.from("something")]) {
+    const { exchange } = begin();
+    const client = new ScramClient({ user: "user", password: "pencil" });
+    const first = await exchange.next(client.first());
+    ok(first.kind === "challenge");
+    strictEqual((await exchange.next(client.final(first.octets))).kind, "challenge");
+    if (last !== undefined) deepStrictEqual(await exchange.next(last), MALFORMED);
+    const done = exchange.abandon?.();
+    strictEqual(typeof done === "object" ? done.outcome.kind : "nothing", "granted");
+    strictEqual(exchange.abandon?.(), undefined, "once");
+  }
+});
+
 const namesOf = (channel: SecureChannel | undefined) =>
   scramSha256Mechanisms(usersDesk(), { channel, random: Buffer.alloc }).map(({ name }) => name);
 

@@ -327,3 +327,51 @@ test("a client that leaves while its proof is checked does not keep its failure 
   await asked;
   assert.deepEqual(told, [["Alice", "SCRIPT"]]);
 });
+
+for (const how of ["*", "the client is gone"]) {
+  test(`a login that was granted and is given up is told, and none: ${how}`, async () => {
+    const told: unknown[] = [];
+    const mechanism: Mechanism = {
+      name: "SCRIPT",
+      plaintext: true,
+      start: () => ({
+        next: () => EMPTY,
+        abandon: () => ({ kind: "done", user: "Alice", outcome: GRANTED }),
+      }),
+    };
+    const client = new SessionClient({
+      services: { mechanismsFor: () => [mechanism] },
+      events: {
+        loginFailed: (user, mechanism, _, cause) => told.push([user, mechanism, cause]),
+        loggedIn: () => told.push("logged in"),
+      },
+    });
+    await client.ask("AUTH script");
+    if (how === "*") assert.equal((await client.ask(how)).line, "-ERR authentication cancelled");
+    client.session.end();
+    assert.equal(client.session.state, "AUTHORIZATION");
+    assert.deepEqual(told, [["Alice", "SCRIPT", "given_up"]]);
+  });
+}
+
+test("a client that leaves while its right proof is checked is told of too", async () => {
+  const told: unknown[] = [];
+  let isRight = false;
+  const client = new SessionClient({
+    services: {
+      mechanismsFor: () => [{
+        name: "SCRIPT",
+        plaintext: true,
+        start: () => ({
+          next: () => Promise.resolve(HELLO).finally(() => isRight = true),
+          abandon: () => isRight ? { kind: "done", user: "Alice", outcome: GRANTED } : undefined,
+        }),
+      }],
+    },
+    events: { loginFailed: (user, _, __, cause) => told.push([user, cause]) },
+  });
+  const asked = client.ask("AUTH script");
+  client.session.end();
+  await asked;
+  assert.deepEqual(told, [["Alice", "given_up"]]);
+});
