@@ -106,8 +106,8 @@ type State =
     /** False where the keys are made up. */
     readonly known: boolean;
   }
-  | { readonly at: "end"; readonly admitted: Step & { readonly kind: "done" } }
-  | { readonly at: "over" };
+  | { readonly at: "end"; readonly admitted: Done }
+  | { readonly at: "over"; readonly admitted?: Done };
 
 class ScramExchange implements Exchange {
   readonly #desk: LoginDesk;
@@ -136,7 +136,7 @@ class ScramExchange implements Exchange {
         return this.#prove(state, response);
       case "end":
         if (response.length === 0) return state.admitted;
-        this.#state = state;
+        this.#state = { at: "over", admitted: state.admitted };
         return { kind: "malformed" };
       case "over":
         return { kind: "malformed" };
@@ -147,7 +147,7 @@ class ScramExchange implements Exchange {
   abandon(): Done | undefined {
     const state = this.#state;
     this.#state = { at: "over" };
-    return state.at === "end" ? state.admitted : undefined;
+    return "admitted" in state ? state.admitted : undefined;
   }
 
   async #greet(response: Uint8Array): Promise<Step> {
