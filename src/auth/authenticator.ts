@@ -106,6 +106,12 @@ export class Authenticator {
     return this.#options.directories.some(({ secretKinds }) => secretKinds.has(kind));
   }
 
+  /** Has directories look whether `hasSecrets` is still so; undefined if there is nothing to wait for. */
+  freshen(): Promise<unknown> | undefined {
+    const looks = this.#options.directories.flatMap((directory) => directory.freshen?.() ?? []);
+    return looks.length === 0 ? undefined : Promise.all(looks);
+  }
+
   /** Whether a user can be found by a name that was proved by other means than a password. */
   get findsByName(): boolean {
     return this.#options.directories.some(({ findsByName }) => findsByName);

@@ -84,6 +84,9 @@ export interface AccountDirectory {
    */
   decoyFor?(user: string): string;
 
+  /** Looks whether what it keeps in memory is still so, where it is time to; undefined if not. Never rejects. */
+  freshen?(): Promise<unknown> | undefined;
+
   /** Reads anew what it keeps in memory; false if that failed and all stays as it was, which is logged. */
   reload?(): Promise<boolean>;
 

@@ -93,15 +93,18 @@ export class PasswdFile implements AccountDirectory {
     logFaults(path, loaded.content);
   }
 
-  /** As the file was read last; to ask is a reason to look at it again, as a login is. */
+  /** As the file was read last. */
   get secretKinds(): ReadonlySet<SecretKind> {
-    if (this.#isLookDue) void this.#look(false);
     return this.#loaded.content.secretKinds;
   }
 
   /** As the file was read last. */
   get scramShapes(): readonly ScramShapeUse[] {
     return this.#loaded.content.scramShapes;
+  }
+
+  freshen(): Promise<unknown> | undefined {
+    return this.#isLookDue ? this.#look(false) : undefined;
   }
 
   /** How many users there are. */

@@ -81,6 +81,10 @@ export class ClientServices implements SessionServices {
     return this.#shared.logins().authenticator.deskFor(this.#address).checkPassword;
   }
 
+  freshen(): Promise<unknown> | undefined {
+    return this.#shared.logins().authenticator.freshen();
+  }
+
   mechanismsFor(channel: SecureChannel | undefined): readonly Mechanism[] {
     return this.#shared.logins().ways.mechanismsFor(this.#address, channel);
   }

@@ -77,6 +77,14 @@ async function pass(state: Authorization, [password]: readonly Uint8Array[]): Pr
 }
 
 function auth(state: Authorization, args: readonly Uint8Array[]): Answer | Promise<Answer> {
+  const begin = () => beginExchange(state, args);
+  return state.conversation.services.freshen?.()?.then(begin) ?? begin();
+}
+
+function beginExchange(
+  state: Authorization,
+  args: readonly Uint8Array[],
+): Answer | Promise<Answer> {
   const { conversation } = state;
   const allowed = allowedMechanisms(conversation);
   const [name, initial] = args;

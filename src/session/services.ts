@@ -30,6 +30,11 @@ export interface SessionServices {
    * @param channel The connection's TLS; undefined without.
    */
   mechanismsFor(channel: SecureChannel | undefined): readonly Mechanism[];
+  /**
+   * Sees to it that `mechanismsFor` tells what is so now, where that takes a look at a file; undefined where
+   * there is nothing to wait for. Never rejects.
+   */
+  freshen?(): Promise<unknown> | undefined;
   /** What AUTH NTLM without an initial response is answered: "+ " ([MS-OXPOP3]) or "+OK" ([MS-POP3]). */
   readonly ntlmFirstReply?: "+" | "+OK";
   readonly store: MaildropStore;

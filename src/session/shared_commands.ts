@@ -14,8 +14,10 @@ interface Conversing {
   readonly conversation: Conversation;
 }
 
-function capa({ conversation }: Conversing): Answer {
-  return conversation.okMultiLine(DONE.capabilitiesFollow, linesBody(capabilities(conversation)));
+function capa({ conversation }: Conversing): Answer | Promise<Answer> {
+  const answer = () =>
+    conversation.okMultiLine(DONE.capabilitiesFollow, linesBody(capabilities(conversation)));
+  return conversation.services.freshen?.()?.then(answer) ?? answer();
 }
 
 /** RFC 6856 §3: the tag selected stands between "+OK " and the text, which is in that language. */

@@ -74,3 +74,16 @@ test("no line is longer than 512 octets with its CRLF", async () => {
   const client = new SessionClient({ services: { implementation: "x".repeat(2_000) } });
   for (const line of await capabilities(client)) assert.ok(line.length <= 510);
 });
+
+test("CAPA and AUTH wait until what is offered is what is so", async () => {
+  let mechanisms: (typeof PLAIN)[] = [];
+  const client = new SessionClient({
+    services: {
+      mechanismsFor: () => mechanisms,
+      freshen: () => Promise.resolve().then(() => void (mechanisms = [PLAIN])),
+    },
+  });
+  assert.ok((await client.ask("CAPA")).body!.includes("SASL PLAIN\r\n"));
+  mechanisms = [];
+  assert.equal((await client.ask("AUTH")).body, "PLAIN\r\n.\r\n");
+});
