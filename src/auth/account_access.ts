@@ -11,6 +11,7 @@ import type { Account } from "../maildrop/store.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { LoginOutcome } from "./login.ts";
 import type { LoginNames } from "./login_names.ts";
+import { isLocked } from "./stored_password.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -49,7 +50,12 @@ export class AccountAccess {
     address: string | undefined,
   ): Promise<LoginOutcome> {
     if (!this.mayComeFrom(entry, address)) return REFUSED;
-    const { account, disabled } = entry;
+    const { account, disabled, storedPassword } = entry;
+    // A ticket or a token is no way around the lock: whoever set it meant the user, not the password alone.
+    if (isLocked(storedPassword)) {
+      logger.info("a locked user is kept out", { user: account.user, address });
+      return REFUSED;
+    }
     if (disabled) return DISABLED;
     const folder = names.folder === undefined ? {} : { folder: names.folder };
     if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };

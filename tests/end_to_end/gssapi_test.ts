@@ -39,7 +39,7 @@ function gssapiTest(
     const before = process.env["KRB5_CONFIG"];
     process.env["KRB5_CONFIG"] = realm.settingsFile;
     const server = await startServer({
-      users: [["alice", "*"]],
+      users: [["alice", ""]],
       settings: [
         'login_type = "plaintext_authentication"',
         `gssapi_keytab = "${keytab}"`,

@@ -10,7 +10,7 @@ import type { WeakSchemes } from "../password_schemes/scheme.ts";
 import { type Dialect, isQueryFault, parseQuery } from "./query_template.ts";
 
 export interface SqlOptions {
-  /** `postgresql://login@host:port/database`, `mysql://...` or `sqlite:/path`. */
+  /** `postgresql://login@host:port/database` (or `postgres://`, as libpq has it), `mysql://...` or `sqlite:/path`. */
   readonly url: string;
   /** A Unix socket in the place of host and port: PostgreSQL's folder, MySQL's socket; "" is none. */
   readonly socket: string;
@@ -64,7 +64,7 @@ export function parseDatabaseUrl(url: string): DatabasePlace | undefined {
   if (file !== undefined) {
     return { dialect: "sqlite", host: "", port: 0, login: "", database: file };
   }
-  if (!/^(?:postgresql|mysql):\/\//.test(url) || !URL.canParse(url)) return undefined;
+  if (!/^(?:postgres(?:ql)?|mysql):\/\//.test(url) || !URL.canParse(url)) return undefined;
   const { protocol, username, password, hostname, port, pathname, search, hash } = new URL(url);
   if (password !== "" || search !== "" || hash !== "" || pathname.length < 2) return undefined;
   const dialect = protocol === "mysql:" ? "mysql" : "postgresql";

@@ -180,6 +180,21 @@ test("delegates open the mailbox that names them, where delegates are on", async
   });
 });
 
+test("a locked user is kept out whatever the proof, and the mailbox is there for others", async () => {
+  const locked = ["!", "!!", "*", "*LK*", "!{PLAIN}x", "{CRYPT}*"];
+  for (const storedPassword of locked) {
+    const { admit, secretsOf } = desk([
+      listing(entry("alice", { storedPassword }), entry("admin")),
+    ], { masterUsers: ["admin"] });
+    deepStrictEqual(await admit("alice"), { kind: "refused" }, storedPassword);
+    deepStrictEqual(await admit("admin", "alice"), granted("alice", { actedBy: "admin" }));
+    await secretsOf("alice");
+    deepStrictEqual(await admit("alice"), { kind: "refused" }, storedPassword);
+  }
+  const { admit } = desk([listing(entry("alice", { storedPassword: "" }))]);
+  deepStrictEqual(await admit("alice"), granted("alice"), "who has no password may have a ticket");
+});
+
 test("a master user is who is spelt so, and nobody alike", async () => {
   const kelvin = "\u212aevin";
   const { admit } = desk([named("admin", entry("Admin"), entry("alice"))], {
