@@ -11,7 +11,8 @@ import { checkValues } from "./settings/check.ts";
 import { whyUnreadable } from "./settings/certificate_files.ts";
 import { effectiveSettings, type Settings } from "./settings/effective.ts";
 import type { Fault } from "./settings/faults.ts";
-import { brokenFiles, brokenRules } from "./settings/rules.ts";
+import { brokenFiles } from "./settings/file_rules.ts";
+import { brokenRules } from "./settings/rules.ts";
 import { readToml } from "./settings/toml.ts";
 
 export type { Settings } from "./settings/effective.ts";

@@ -7,7 +7,7 @@
 import type { z } from "zod";
 import { type Fault, shownValue } from "./faults.ts";
 import { keyPath } from "./key_lines.ts";
-import { type SettingDoc, settingDocs } from "./kinds.ts";
+import { settingDocs } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 import { directoryTables } from "./directory_tables.ts";
 import { certificateKeys, type SettingsFile, settingsFile } from "./schema.ts";
@@ -29,19 +29,27 @@ export function checkValues(file: string, document: TomlDocument): CheckedValues
   if (result.success) return { values: result.data, faults: [], doubtful };
 
   const faults: Fault[] = [];
+  const add = (fault: Fault) => {
+    // A value can break two rules of the schema, and is one fault.
+    const isSame = ({ key, found }: Fault) => key === fault.key && found === fault.found;
+    if (!faults.some(isSame)) faults.push(fault);
+  };
   const right: Record<string, unknown> = { ...values };
   for (const issue of result.error.issues) {
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const top = String(path[0] ?? "");
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
-        faults.push(unknownKey(file, lines, path, key, values));
+        add(unknownKey(file, lines, path, key, values));
         delete right[top === "" ? key : top];
       }
     } else {
-      const fault = badValue(file, lines, path, values);
+      const misspelt = misspeltKind(path, values);
+      const fault = misspelt === undefined
+        ? badValue(file, lines, path, values)
+        : unknownKey(file, lines, path.slice(0, -1), misspelt, values);
       // A key can be missing because its line was no TOML, which has been said already.
-      if (fault.found !== NOTHING || document.faults.length === 0) faults.push(fault);
+      if (fault.found !== NOTHING || document.faults.length === 0) add(fault);
       delete right[top];
     }
     doubtful.add(top);
@@ -56,33 +64,57 @@ type Path = readonly (string | number)[];
 type Lines = ReadonlyMap<string, number>;
 type Shape = Readonly<Record<string, z.ZodType>>;
 
-function badValue(file: string, lines: Lines, path: Path, values: unknown): Fault {
-  const key = path.reduce<string>(keyPath, "");
-  const value = path.reduce<unknown>(
+function valueAt(path: Path, values: unknown): unknown {
+  return path.reduce<unknown>(
     (inner, part) => (inner as Record<string | number, unknown> | undefined)?.[part],
     values,
   );
-  const doc = docAt(path, values);
-  const near = typeof value === "string" && doc?.choices !== undefined
-    ? nearest(value, doc.choices)
+}
+
+function badValue(file: string, lines: Lines, path: Path, values: unknown): Fault {
+  const key = path.reduce<string>(keyPath, "");
+  const value = valueAt(path, values);
+  const schema = schemaAt(path, values);
+  const doc = schema && settingDocs.get(schema);
+  const isItem = doc?.allowedItem !== undefined && typeof path.at(-1) === "number";
+  const near = typeof value === "string" && schema !== undefined
+    ? nearValue(value, schema, isItem)
     : undefined;
   return {
     file,
     line: lines.get(key) ?? lines.get(path.slice(0, -1).reduce<string>(keyPath, "")),
     key,
     found: value === undefined ? NOTHING : shownValue(value),
-    allowed: doc?.allowed ?? "another value",
-    ...(near === undefined ? {} : { nearest: `"${near}"` }),
+    allowed: (isItem ? doc.allowedItem : doc?.allowed) ?? "another value",
+    ...(near === undefined ? {} : { nearest: near }),
   };
 }
 
-/** The documentation of the key at `path`, or of the list that an item at `path` stands in. */
-function docAt(path: Path, values: unknown): SettingDoc | undefined {
+/** What somebody meant by a text that is not allowed, as TOML has it. */
+function nearValue(value: string, schema: z.ZodType, isItem: boolean): string | undefined {
+  const { choices, allowedItem } = settingDocs.get(schema) ?? {};
+  const word = choices === undefined ? value : nearest(value, choices);
+  if (word === undefined) return undefined;
+  if (allowedItem !== undefined && !isItem) {
+    return schema.safeParse([word]).success ? `[${shownValue(word)}]` : undefined;
+  }
+  return word === value ? undefined : shownValue(word);
+}
+
+/** The key that was meant to be the `kind` at this path; undefined if it is there or there is none. */
+function misspeltKind(path: Path, values: unknown): string | undefined {
+  if (path[0] !== "directories" || path.length !== 3 || path[2] !== "kind") return undefined;
+  const table = valueAt(path.slice(0, -1), values);
+  if (typeof table !== "object" || table === null || "kind" in table) return undefined;
+  return Object.keys(table).find((key) => nearest(key, ["kind"]) !== undefined);
+}
+
+/** The schema of the key at `path`, or of the list that an item at `path` stands in. */
+function schemaAt(path: Path, values: unknown): z.ZodType | undefined {
   const [top, , inTable] = path;
   const shape = inTable === undefined ? undefined : tableShape(path, values);
   const keys: Shape = shape ?? settingsFile.shape;
-  const schema = keys[String(shape === undefined ? top : inTable)];
-  return schema === undefined ? undefined : settingDocs.get(schema);
+  return keys[String(shape === undefined ? top : inTable)];
 }
 
 /** The keys of the table that `path` leads into; undefined where it leads into none. */

@@ -8,7 +8,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { CHECKPASSWORD_PROCESSES, DIRECTORY_TIMEOUT_MS, FIRST_VALID_UID } from "../limits.ts";
-import { count, duration, optionalPath, setting, settingDocs, text } from "./kinds.ts";
+import { count, duration, listOf, optionalPath, setting, settingDocs, text } from "./kinds.ts";
 import { ldapKeys } from "./ldap_table.ts";
 import { sqlKeys } from "./sql_table.ts";
 import { formatDuration } from "./units.ts";
@@ -66,14 +66,13 @@ const pam = z.strictObject({
 const checkpassword = z.strictObject({
   kind: kind("checkpassword", "A program that checks passwords, as for qmail."),
   program: setting(
-    {
-      schema: z.array(z.string().min(1)).min(1),
-      doc: {
-        kind: "list of texts",
-        default: undefined,
-        allowed: 'a program with its arguments, such as ["/usr/local/bin/checkpassword"]',
-      },
-    },
+    listOf({
+      kind: "list of texts",
+      holds: (text) => text !== "" && !text.includes("\0"),
+      least: 1,
+      items: "a program with its arguments",
+      example: '"/usr/local/bin/checkpassword"',
+    }),
     "The program, by its absolute path, and its arguments. No shell is involved.",
   ),
   processes: setting(count(CHECKPASSWORD_PROCESSES, "processes"), "How many may run at once."),
@@ -112,10 +111,24 @@ export function withAbsolutePaths<Table extends DirectoryTable>(
   const shape: Readonly<Record<string, z.ZodType>> = directoryTables[table.kind].shape;
   const entries = Object.entries(table).map(([key, value]) => {
     const doc = shape[key] && settingDocs.get(shape[key]);
-    const isPath = doc?.kind.startsWith("path") && typeof value === "string" && value !== "";
-    return [key, isPath ? resolve(folder, value) : value];
+    if (typeof value !== "string" || value === "") return [key, value];
+    const [, file] = (key === "url" && /^sqlite:(?:\/\/)?(.+)$/s.exec(value)) || [];
+    if (file !== undefined) return [key, `sqlite:${resolve(folder, file)}`];
+    return [key, doc?.kind.startsWith("path") ? resolve(folder, value) : value];
   });
   return Object.fromEntries(entries) as Table;
+}
+
+/** The files that a table names and that have to be readable; paths are as in the table. */
+export function filesOf(
+  table: DirectoryTable,
+): { readonly key: string; readonly file: string; readonly isSecret: boolean }[] {
+  const shape: Readonly<Record<string, z.ZodType>> = directoryTables[table.kind].shape;
+  return Object.entries(table).flatMap(([key, value]) => {
+    const doc = shape[key] && settingDocs.get(shape[key]);
+    if (doc?.file === undefined || typeof value !== "string" || value === "") return [];
+    return [{ key, file: value, isSecret: doc.file === "secret" }];
+  });
 }
 
 /** The table as a settings file would have it. */

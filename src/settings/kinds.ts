@@ -21,6 +21,10 @@ export interface SettingDoc {
   readonly default: string | undefined;
   /** Words that are allowed, where the value is one of a few. */
   readonly choices?: readonly string[];
+  /** Where the value is a list: what is allowed of one item of it. */
+  readonly allowedItem?: string;
+  /** Where the value is the path of a file that has to be readable: whether it is a secret. */
+  readonly file?: "open" | "secret";
   /** The parameter of Exchange's Set-PopSettings that does the same. */
   readonly exchange?: string;
 }
@@ -54,6 +58,14 @@ const PATH = "path, relative to the folder of the settings file";
 /** What is fetched over the network is trusted as much as the network between is. */
 const URL_OR_NOTHING =
   /^(?:https:\/\/[^\s/]+\S*|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]+)?(?:\/\S*)?)?$/;
+
+/** What the documentation says of a list: many people write one value without its brackets. */
+function listDoc(items: string, example: string, item = items) {
+  return {
+    allowed: `a list in [ ] of ${items}, such as [${example}]`,
+    allowedItem: item,
+  };
+}
 
 interface Range {
   readonly min: number;
@@ -150,12 +162,13 @@ export function choices<const Words extends readonly [string, ...string[]]>(
   words: Words,
   kind: string,
 ) {
+  const all = words.map((word) => `"${word}"`).join(", ");
   return {
     schema: z.array(z.enum(words)).prefault([]),
     doc: {
       kind,
       default: "[]",
-      allowed: words.map((word) => `"${word}"`).join(", "),
+      ...listDoc(all, `"${words[0]}"`),
       choices: words,
     },
   };
@@ -191,8 +204,12 @@ export function bindings(fallback: readonly string[]) {
     doc: {
       kind: "list of addresses with ports",
       default: `[${fallback.map((binding) => `"${binding}"`).join(", ")}]`,
-      allowed: 'a list of IPv4 "address:port" and IPv6 "[address]:port", each with a port up to ' +
-        '65535, such as "127.0.0.1:110" and "[::]:110"; 0 takes any free port, [] listens nowhere',
+      allowed: 'a list in [ ] of IPv4 "address:port" and IPv6 "[address]:port", each with a port ' +
+        'up to 65535, such as ["127.0.0.1:110", "[::]:110"]; 0 takes any free port, [] listens ' +
+        "nowhere",
+      allowedItem:
+        'IPv4 "address:port" or IPv6 "[address]:port" with a port up to 65535, such as ' +
+        '"127.0.0.1:110" or "[::]:110"; 0 takes any free port',
     },
   };
 }
@@ -211,13 +228,26 @@ export function path(fallback?: string) {
   };
 }
 
-/** A list of texts that each match `pattern`; empty unless set. */
-export function texts(
-  options: { readonly pattern: RegExp; readonly allowed: string; readonly kind: string },
-) {
+/** What the items of a list of texts have in common. */
+export interface ItemKind {
+  /** What the list is called. */
+  readonly kind: string;
+  readonly holds: RegExp | ((item: string) => boolean);
+  /** What the items are, in the plural. */
+  readonly items: string;
+  /** One or two, as TOML has them. */
+  readonly example: string;
+}
+
+function itemSchema({ holds }: ItemKind) {
+  return z.string().refine((item) => holds instanceof RegExp ? holds.test(item) : holds(item));
+}
+
+/** A list of texts; empty unless set. */
+export function texts(item: ItemKind) {
   return {
-    schema: z.array(z.string().regex(options.pattern)).prefault([]),
-    doc: { kind: options.kind, default: "[]", allowed: options.allowed },
+    schema: z.array(itemSchema(item)).prefault([]),
+    doc: { kind: item.kind, default: "[]", ...listDoc(item.items, item.example) },
   };
 }
 
@@ -231,6 +261,12 @@ export function optionalPath(none: string) {
   };
 }
 
+/** The path of a file that has to be readable, made absolute later; "" is none. */
+export function optionalFile(none: string, file: "open" | "secret") {
+  const { schema, doc } = optionalPath(none);
+  return { schema, doc: { ...doc, file } };
+}
+
 /** A list of paths, made absolute later. */
 export function paths() {
   // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
@@ -240,7 +276,7 @@ export function paths() {
     doc: {
       kind: `list of paths, each ${PATH.slice("path, ".length)}`,
       default: "[]",
-      allowed: "paths",
+      ...listDoc("paths", '"list.pem"', "a path"),
     },
   };
 }
@@ -296,20 +332,14 @@ export function freeText(
   };
 }
 
-/** A list of texts; one with a least number must be given. */
+/** A list of a bounded number of texts; one with a least number must be given. */
 export function listOf(
-  options: {
-    readonly kind: string;
-    readonly pattern: RegExp;
-    readonly allowed: string;
-    readonly least?: number;
-    readonly most?: number;
-  },
+  options: ItemKind & { readonly least?: number; readonly most?: number },
 ) {
-  const { kind, allowed, least = 0, most = 1_000 } = options;
-  const schema = z.array(z.string().regex(options.pattern)).min(least).max(most);
+  const { kind, items, example, least = 0, most = 1_000 } = options;
+  const schema = z.array(itemSchema(options)).min(least).max(most);
   return {
     schema: least > 0 ? schema : schema.prefault([]),
-    doc: { kind, default: least > 0 ? undefined : "[]", allowed },
+    doc: { kind, default: least > 0 ? undefined : "[]", ...listDoc(items, example) },
   };
 }

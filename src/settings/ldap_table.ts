@@ -8,7 +8,7 @@ import {
   duration,
   freeText,
   listOf,
-  optionalPath,
+  optionalFile,
   setting,
   yesOrNo,
 } from "./kinds.ts";
@@ -27,10 +27,11 @@ export const ldapKeys = {
   urls: setting(
     listOf({
       kind: "list of URLs",
-      pattern: /^ldaps?:\/\/[^\s/@]+\/?$/,
+      holds: /^ldaps?:\/\/[^\s/@]+\/?$/,
       least: 1,
       most: 8,
-      allowed: '1 to 8 of the form "ldap://host:389" or "ldaps://host:636"',
+      items: '1 to 8 URLs of the form "ldap://host:389" or "ldaps://host:636"',
+      example: '"ldaps://ldap.example.com"',
     }),
     "The servers, tried in this order; one that failed lately comes last.",
   ),
@@ -39,7 +40,7 @@ export const ldapKeys = {
     "Whether TLS is begun on ldap:// before anything else is sent.",
   ),
   ca_file: setting(
-    optionalPath("takes the runtime's authorities"),
+    optionalFile("takes the runtime's authorities", "open"),
     "A PEM file with the authorities that the servers' certificates come from.",
   ),
   verify_certificate: setting(yesOrNo(true), "Whether a server's certificate has to be right."),
@@ -53,7 +54,7 @@ export const ldapKeys = {
     'Who searches. "" searches without a name.',
   ),
   bind_password_file: setting(
-    optionalPath("has none"),
+    optionalFile("has none", "secret"),
     "A file with the password that belongs to bind_dn: its first line.",
   ),
   direct_bind_name: setting(
@@ -93,7 +94,12 @@ export const ldapKeys = {
   ),
   nologin_attribute: attribute("An attribute that keeps a user out."),
   nologin_values: setting(
-    listOf({ kind: "list of texts", pattern: /^.{1,255}$/, allowed: "values of the attribute" }),
+    listOf({
+      kind: "list of texts",
+      holds: /^.{1,255}$/,
+      items: "values of the attribute",
+      example: '"TRUE"',
+    }),
     "With which values it does; empty, with any.",
   ),
   account_state: setting(

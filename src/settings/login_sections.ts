@@ -3,6 +3,7 @@
  * failed logins lead to, and what each mechanism needs.
  */
 
+import { isIP } from "node:net";
 import {
   FAILED_LOGIN_BLOCK_MS,
   FAILED_LOGIN_DELAY_MS,
@@ -44,13 +45,26 @@ const MECHANISMS = [
   "PLAIN",
 ] as const;
 
-const NAMES = { pattern: /^[^\s:/]{1,320}$/, kind: "list of user names", allowed: "user names" };
+const NAMES = {
+  kind: "list of user names",
+  holds: /^[^\s:/]{1,320}$/,
+  items: "user names",
+  example: '"admin@example.com"',
+};
 
 const ADDRESSES = {
-  pattern: /^[0-9A-Fa-f:.]+(?:\/[0-9]{1,3})?$/,
   kind: "list of addresses and networks",
-  allowed: 'addresses and networks, such as "192.0.2.7" and "2001:db8::/32"',
+  holds: isNetwork,
+  items: "IP addresses and networks",
+  example: '"192.0.2.7", "2001:db8::/32"',
 };
+
+/** Whether it is an address, or one with as many bits behind it as there are at most. */
+function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = /^([^/]*)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && !address.includes("%") && Number(bits) <= (version === 4 ? 32 : 128);
+}
 
 export const loginSections = {
   "Names": {
@@ -61,8 +75,9 @@ export const loginSections = {
         allowed: 'a domain, such as "example.com", or ""',
         default: "",
       }),
-      "The domain of names that are sent without one: with example.com, alice is looked for as " +
-        'alice@example.com, and if there is nobody of that name, as alice. "" adds none.',
+      "The domain of names that are sent without one: with example.com, alice is alice@example.com, " +
+        "and nobody logs in who has no domain in his name where the users are kept. " +
+        '"" adds none.',
     ),
     folder_separator: setting(
       text({ kind: "character", pattern: SEPARATOR, allowed: SEPARATOR_ALLOWED, default: "" }),
@@ -77,7 +92,8 @@ export const loginSections = {
     master_users: setting(
       texts(NAMES),
       "Users who may log in as anybody, with their own password: by SASL's authorization identity, or " +
-        "by master_user_separator. Each such login is in the log under both names.",
+        "by master_user_separator. They are named as in the log, with their domain if they have one. " +
+        "Each such login is in the log under both names.",
     ),
     master_user_separator: setting(
       text({ kind: "character", pattern: SEPARATOR, allowed: SEPARATOR_ALLOWED, default: "" }),
@@ -167,9 +183,10 @@ export const loginSections = {
     ),
     gssapi_realms: setting(
       texts({
-        pattern: /^[^\s@/\\]{1,255}$/,
         kind: "list of Kerberos realms",
-        allowed: 'realms, such as "EXAMPLE.COM"',
+        holds: /^[^\s@/\\]{1,255}$/,
+        items: "realms",
+        example: '"EXAMPLE.COM"',
       }),
       "Realms whose principals are users here. Empty, those of the keytab.",
     ),
@@ -220,18 +237,20 @@ export const loginSections = {
     ),
     oauth_audience: setting(
       texts({
-        pattern: /^[\x21-\x7e]{1,1024}$/,
         kind: "list of texts",
-        allowed: "audiences as tokens spell them",
+        holds: /^[\x21-\x7e]{1,1024}$/,
+        items: "audiences as tokens spell them",
+        example: '"popkeep"',
       }),
       "Whom a token has to be for (its claim aud): one of these. Required with oauth_jwks, since else a " +
         "token that was given to any other service would open mailboxes here.",
     ),
     oauth_scopes: setting(
       texts({
-        pattern: /^[\x21-\x7e]{1,1024}$/,
         kind: "list of texts",
-        allowed: 'scopes, such as "mail.pop"',
+        holds: /^[\x21-\x7e]{1,1024}$/,
+        items: "scopes",
+        example: '"mail.pop"',
       }),
       "The scopes that a token has to have, all of them.",
     ),

@@ -4,9 +4,7 @@
  * *Knows*: the settings as a whole. *Does not know*: lines of the file; the caller adds them by the key.
  */
 
-import { accessSync, constants } from "node:fs";
 import { formatBinding } from "./binding.ts";
-import { checkCertificateFiles, whyUnreadable } from "./certificate_files.ts";
 import type { Settings } from "./effective.ts";
 import { shownValue } from "./faults.ts";
 import { nearest } from "./nearest.ts";
@@ -54,63 +52,6 @@ function loginFaults(settings: Settings): BrokenRule[] {
     });
   }
   return faults;
-}
-
-/** The rules about files that the settings name: user file, certificates, keys. Reads them. */
-export function brokenFiles(settings: Settings): BrokenRule[] {
-  const broken = settings.certificates.flatMap((files, index) =>
-    checkCertificateFiles(files).map(({ of, found, allowed }): BrokenRule => ({
-      key: `certificates[${index}].${of === "keyFile" ? "key_file" : "certificate_file"}`,
-      found,
-      allowed,
-    }))
-  );
-  for (const [index, table] of settings.directories.entries()) {
-    if (table.kind !== "user_file") continue;
-    const isOwn = table.file === settings.userFile;
-    const key = isOwn ? "user_file" : `directories[${index}].file`;
-    broken.push(...unreadable(key, table.file, "a file that `popkeep user add` makes"));
-  }
-  for (const [key, file, allowed] of loginFiles(settings)) {
-    if (file !== "") broken.push(...unreadable(key, file, allowed));
-  }
-  return broken;
-}
-
-/** The files that ways to log in need: key, path or "", what is allowed. */
-function loginFiles(settings: Settings): readonly (readonly [string, string, string])[] {
-  const { oauthJwks } = settings;
-  return [
-    ["gssapi_keytab", settings.gssapiKeytab, "a keytab that popkeep can read"],
-    ["ntlm_auth_program", settings.ntlmAuthProgram, "Samba's ntlm_auth"],
-    ["oauth_jwks", /^https?:/.test(oauthJwks) ? "" : oauthJwks, "a JSON Web Key Set"],
-    [
-      "oauth_introspection_client_secret_file",
-      settings.oauthIntrospectionClientSecretFile,
-      "a file with the secret",
-    ],
-    [
-      "client_certificate_authorities",
-      settings.clientCertificateAuthorities,
-      "a PEM file with certificates",
-    ],
-    ...settings.clientCertificateRevocationLists.map((list, index) =>
-      [
-        `client_certificate_revocation_lists[${index}]`,
-        list,
-        "a certificate revocation list",
-      ] as const
-    ),
-  ];
-}
-
-function unreadable(key: string, file: string, allowed: string): BrokenRule[] {
-  try {
-    accessSync(file, constants.R_OK);
-    return [];
-  } catch (error) {
-    return [{ key, found: `${file}, which ${whyUnreadable(error)}`, allowed }];
-  }
 }
 
 /** Checks the variables of the `maildir` template as it stands in the file. */

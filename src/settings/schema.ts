@@ -133,9 +133,10 @@ export const sections = {
     ),
     weak_password_schemes: setting(
       texts({
-        pattern: /^[A-Za-z0-9-]+$/,
         kind: "list of password schemes",
-        allowed: "names of weak schemes, as docs/users.md lists them",
+        holds: /^[A-Za-z0-9-]+$/,
+        items: "names of weak schemes, as docs/users.md lists them",
+        example: '"SSHA"',
       }),
       "Password schemes that are honoured although they are weak, for users who came from another " +
         "server with them. An entry under any other weak scheme lets nobody in.",

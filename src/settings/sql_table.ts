@@ -2,17 +2,18 @@
 
 import { z } from "zod";
 import { DIRECTORY_CONNECT_MS, DIRECTORY_CONNECTIONS, DIRECTORY_OPERATION_MS } from "../limits.ts";
-import { choice, count, duration, freeText, optionalPath, setting } from "./kinds.ts";
+import { choice, count, duration, freeText, optionalFile, optionalPath, setting } from "./kinds.ts";
 
 export const sqlKeys = {
   url: setting(
     freeText({
       kind: "URL",
       pattern:
-        /^(?:(?:postgresql|mysql):\/\/[^\s:]*(?::[0-9]+)?\/\S+|(?:postgresql|mysql):\/\/[^\s:@]+@[^\s]+\/\S+|sqlite:\/\S+)$/,
+        /^(?:(?:postgres(?:ql)?|mysql):\/\/(?:[^\s:]*(?::[0-9]+)?|[^\s:@]+@\S+)\/\S+|sqlite:[^\p{Cc}]+)$/u,
       allowed:
         '"postgresql://login@host:5432/database", "mysql://login@host:3306/database" (MariaDB ' +
-        'too) or "sqlite:/path/of/the/file"; a password does not belong here',
+        'too) or "sqlite:path/of/the/file", relative to the folder of the settings file; a ' +
+        "password does not belong here",
     }),
     "The database.",
   ),
@@ -21,7 +22,7 @@ export const sqlKeys = {
     "A Unix socket instead: for PostgreSQL the folder that it is in, for MySQL the socket.",
   ),
   password_file: setting(
-    optionalPath("has none"),
+    optionalFile("has none", "secret"),
     "A file with the password of the database login: its first line.",
   ),
   password_environment: setting(
@@ -38,7 +39,7 @@ export const sqlKeys = {
       "verify to another.",
   ),
   ca_file: setting(
-    optionalPath("takes the runtime's authorities"),
+    optionalFile("takes the runtime's authorities", "open"),
     "A PEM file with the authorities that the server's certificate comes from.",
   ),
   query: setting(

@@ -12,6 +12,8 @@ import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
 import { formatBinding, isLoopback } from "./binding.ts";
 import { certificateEndsMs, isCertificateFor, whatOthersMay } from "./certificate_files.ts";
 import type { Settings } from "./effective.ts";
+import { filesOf } from "./directory_tables.ts";
+import { loginWarnings } from "./login_warnings.ts";
 import { fixedFolderOf } from "./maildir_folder.ts";
 import { formatDuration } from "./units.ts";
 
@@ -66,12 +68,23 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
     warn("server_name", `no certificate is for ${serverName}; clients will not trust that name`);
   }
   const warnOfOthers = (key: string, file: string) => {
+    if (file === "") return;
     const doing = whatOthersMay(file);
     if (doing !== undefined) {
       warn(key, `every user of this machine can ${doing} ${file}; chmod o= it`);
     }
   };
   warnOfOthers("user_file", settings.userFile);
+  warnOfOthers("gssapi_keytab", settings.gssapiKeytab);
+  warnOfOthers(
+    "oauth_introspection_client_secret_file",
+    settings.oauthIntrospectionClientSecretFile,
+  );
+  for (const [index, table] of settings.directories.entries()) {
+    for (const { key, file, isSecret } of filesOf(table)) {
+      if (isSecret) warnOfOthers(`directories[${index}].${key}`, file);
+    }
+  }
   for (const [index, { certificateFile, keyFile }] of settings.certificates.entries()) {
     const table = `certificates[${index}]`;
     warnOfOthers(`${table}.key_file`, keyFile);
@@ -90,13 +103,20 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
         "([SYS/TEMP]): a missing disk must not look like empty mailboxes",
     );
   }
+  if (!canBeWrittenIn(settings.stateFolder)) {
+    warn(
+      "state_folder",
+      `files cannot be made in ${settings.stateFolder} by this user: failed logins are forgotten at ` +
+        "each restart, and no use of an app password is written down",
+    );
+  }
   if (settings.protocolLog && !canBeWrittenIn(settings.logFileLocation)) {
     warn(
       "log_file_location",
       `files cannot be made in ${settings.logFileLocation} by this user, and protocol_log is on`,
     );
   }
-  return warnings;
+  return [...warnings, ...loginWarnings(settings)];
 }
 
 function isFolder(path: string): boolean {
