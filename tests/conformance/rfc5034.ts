@@ -73,7 +73,8 @@ export const RFC5034: Document = {
     {
       id: "RFC5034-4-SASLPREP",
       asks: "Names should be prepared with SASLprep before they are compared.",
-      does: "A name is looked for as it was sent, and else in lower case: preparing names would " +
+      does:
+        "A name is looked for in lower case and not prepared otherwise: preparing names would " +
         "lock out who is in an existing file under a name that SASLprep changes. Passwords are " +
         "compared octet by octet.",
       standing: "deviates",
