@@ -68,6 +68,11 @@ export function readSettings(
   return all.length === 0 ? settings : all.sort(byLine);
 }
 
+/** The line of a key in a settings file that was read; undefined if the file does not have it. */
+export function lineOfSetting(file: string, key: string): number | undefined {
+  return lineOf(readToml(file, readFileSync(file, "utf8")).lines, key);
+}
+
 function decodeUtf8(file: string, octets: Uint8Array): string | Fault {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(octets);

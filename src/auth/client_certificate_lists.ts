@@ -136,12 +136,17 @@ async function load(
   }
 }
 
+/** With this octet everything in DER begins that could be a list. */
+const DER_SEQUENCE = 0x30;
+
 /** A file is one list in DER, or any number of them in PEM. */
 function splitLists(octets: Uint8Array): Uint8Array[] {
   const text = Buffer.from(octets).toString("latin1");
   const armoured = text.matchAll(/-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/g);
   const lists = Array.from(armoured, ([, base64 = ""]) => Buffer.from(base64, "base64"));
-  return lists.length > 0 ? lists : [octets];
+  if (lists.length > 0) return lists;
+  if (octets[0] !== DER_SEQUENCE) throw new Error("it is no list, neither in PEM nor in DER");
+  return [octets];
 }
 
 function verifyIssuer(list: RevocationList, authorities: readonly Authority[]): void {

@@ -21,6 +21,7 @@ import { type CertificateUserName, userNamesOf } from "./client_certificate_name
 import type { ClientIdentity, Validity } from "./client_identity.ts";
 import type { SecureChannel } from "./secure_channel.ts";
 import { type Certificate, readCertificate } from "./x509/certificate.ts";
+import type { RevocationList } from "./x509/revocation_list.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -73,6 +74,11 @@ export class ClientCertificates {
   /** Use `openClientCertificates`. */
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** The revocation lists as their files have them now. */
+  async revocationLists(): Promise<readonly RevocationList[]> {
+    return await this.#parts.files?.lists() ?? [];
   }
 
   /** Undefined if the client showed no certificate that was verified, or it names no user. */

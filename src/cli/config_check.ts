@@ -1,18 +1,20 @@
 /**
- * `popkeep config check`: tells all faults of a settings file, and what is allowed but unwise there and
- * in the user file.
+ * `popkeep config check`: tells all faults of a settings file and of what logins need besides, and what
+ * is allowed but unwise there and in the user file. It changes nothing.
  */
 
 import { Command } from "commander";
-import { settingsWarnings } from "../settings.ts";
-import { openPasswdFile } from "../auth/passwd_file.ts";
-import { WEAK_SCHEMES, weakSchemesNamed } from "../auth/stored_password.ts";
-import { listUsers } from "../auth/user_file_edit.ts";
+import { lineOfSetting, type Settings, settingsWarnings } from "../settings.ts";
 import { withExample } from "./example.ts";
-import { usersWithoutDomain, usersWithoutPlace } from "./login_obstacles.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { Failure } from "./failure.ts";
+import { checkLogins } from "./login_check.ts";
 import { print, printErrors } from "./output.ts";
+import { Parts } from "./parts.ts";
+import type { SettingFault } from "./setting_fault.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { printUserFileFaults } from "./user_file.ts";
+import { checkUserFile } from "./user_file_check.ts";
 
 export function configCheckCommand(): Command {
   const command = new Command("check")
@@ -24,25 +26,49 @@ export function configCheckCommand(): Command {
 
 async function check(options: ConfigOptions): Promise<void> {
   const settings = settingsOrFailure(options);
-  const warnings = settingsWarnings(settings);
-  const { weak, unknown } = weakSchemesNamed(settings.weakPasswordSchemes);
-  for (const name of unknown) {
-    const message = `${name} is no weak scheme; those are ${WEAK_SCHEMES.join(", ")}`;
-    warnings.push({ key: "weak_password_schemes", message });
+  const parts = new Parts();
+  try {
+    const logins = await checkLogins(settings, parts);
+    const users = await checkUserFiles(settings);
+    const warnings = [
+      ...settingsWarnings(settings),
+      ...logins.warnings,
+      ...users.flatMap(({ findings }) => findings.warnings),
+    ];
+    await printErrors(warnings.map(({ key, message }) => `warning: ${key}: ${message}`));
+    for (const { file, findings } of users) await printUserFileFaults(file, findings.faults);
+    if (logins.faults.length > 0) {
+      throw new Failure(ExitCode.badSettings, faultsWithPlaces(settings.file, logins.faults));
+    }
+    const isGood = warnings.length === 0 &&
+      users.every(({ findings }) => findings.faults.length === 0);
+    await print(`${settings.file} is ${isGood ? "good" : "usable; see the warnings"}.\n`);
+  } finally {
+    await parts.closeAllBut();
   }
-  const { users, faults } = await listUsers(settings.userFile, weak);
-  const directory = await openPasswdFile(settings.userFile, { weakSchemes: weak });
-  if (users.length === 0) {
-    warnings.push({ key: "user_file", message: `there are no users in ${settings.userFile}` });
+}
+
+/** Each user file that users come from, once. */
+async function checkUserFiles(settings: Settings) {
+  const keys = new Map<string, string>();
+  for (const [index, table] of settings.directories.entries()) {
+    if (table.kind !== "user_file" || keys.has(table.file)) continue;
+    const isOwn = table.file === settings.userFile;
+    keys.set(table.file, isOwn ? "user_file" : `directories[${index}].file`);
   }
-  for (const message of usersWithoutDomain(users, settings.defaultDomain)) {
-    warnings.push({ key: "default_domain", message });
-  }
-  for (const message of await usersWithoutPlace(users, directory, settings.maildir)) {
-    warnings.push({ key: "maildir", message });
-  }
-  await printErrors(warnings.map(({ key, message }) => `warning: ${key}: ${message}`));
-  await printUserFileFaults(settings.userFile, faults);
-  const verdict = warnings.length + faults.length === 0 ? "good" : "usable; see the warnings";
-  await print(`${settings.file} is ${verdict}.\n`);
+  return await Promise.all(
+    Array.from(keys, async ([file, key]) => ({
+      file,
+      findings: await checkUserFile(key, file, settings),
+    })),
+  );
+}
+
+/** The faults as lines of text, in the order of the file. */
+function faultsWithPlaces(file: string, faults: readonly SettingFault[]): string[] {
+  return faults.map(({ key, reason }) => ({ key, reason, line: lineOfSetting(file, key) }))
+    .sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0)
+    .map(({ key, reason, line }) =>
+      `${line === undefined ? file : `${file}:${line}`}: ${key}: ${reason}`
+    );
 }

@@ -11,7 +11,7 @@ import { whyNoPlace } from "./maildir_place.ts";
 import { printable } from "./printable.ts";
 
 /** Users that are named; of the rest the number. */
-const NAMED = 10;
+export const NAMED = 10;
 
 /** A sentence if there are users who have no domain where every name gets one. */
 export function usersWithoutDomain(

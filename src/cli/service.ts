@@ -8,7 +8,6 @@
  * *Knows*: all rooms. *Does not know*: signals, the command line.
  */
 
-import { readFileSync } from "node:fs";
 import { configureLog } from "../admin/log.ts";
 import { ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../maildir/maildir_store.ts";
@@ -16,11 +15,12 @@ import { ConnectionLimits, type ConnectionMaxima } from "../net/connection_limit
 import type { Binding } from "../net/listener.ts";
 import { Pop3Server } from "../net/server.ts";
 import type { Serving } from "../net/serving.ts";
-import { TlsAcceptor } from "../net/tls_acceptor.ts";
 import type { Settings } from "../settings.ts";
 import { ClientServices, type SharedServices } from "./client_services.ts";
-import { guessingOptions, type LoginParts, loginParts } from "./login_parts.ts";
+import { guessingOptions } from "./login_options.ts";
+import { type LoginParts, loginParts } from "./login_parts.ts";
 import { Parts } from "./parts.ts";
+import { tlsAcceptorFor } from "./tls_part.ts";
 import { VERSION } from "./version.ts";
 
 /** What the sessions that begin now are served with. */
@@ -50,7 +50,7 @@ export class Service {
    * Opens everything and listens.
    *
    * @throws {ListenFailure} If a binding cannot be had.
-   * @throws {Error} If a file that the settings name cannot be used.
+   * @throws {SettingFault} If a file that the settings name cannot be used.
    */
   static async start(settings: Settings): Promise<Service> {
     const parts = new Parts();
@@ -177,15 +177,4 @@ function protocolLogOptions(settings: Settings): ProtocolLogOptions | undefined 
     period: settings.logFileRollOverSettings,
     quotaOctets: settings.logPerFileSizeQuotaOctets,
   };
-}
-
-function tlsAcceptorFor(settings: Settings): TlsAcceptor | undefined {
-  const { certificates, clientCertificateAuthorities: authorities } = settings;
-  if (certificates.length === 0) return undefined;
-  const pairs = certificates.map(({ certificateFile, keyFile }) => ({
-    certificate: readFileSync(certificateFile, "utf8"),
-    key: readFileSync(keyFile, "utf8"),
-  }));
-  if (authorities === "") return new TlsAcceptor(pairs);
-  return new TlsAcceptor(pairs, { clientAuthorities: readFileSync(authorities, "utf8") });
 }

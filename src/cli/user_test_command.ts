@@ -4,7 +4,6 @@ import { isIP } from "node:net";
 import { Command } from "commander";
 import { Authenticator } from "../auth/authenticator.ts";
 import type { AccountDirectory, DirectoryEntry } from "../auth/directory.ts";
-import { Kerberos } from "../auth/gssapi/kerberos.ts";
 import { HashPool } from "../auth/hash_pool.ts";
 import type { LoginOutcome } from "../auth/login.ts";
 import { readLoginNames } from "../auth/login_names.ts";
@@ -13,7 +12,9 @@ import type { Settings } from "../settings.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
-import { kerberosOptions, nameRulesOf, openDirectories, weakSchemesOf } from "./login_parts.ts";
+import { kerberosFaultOf } from "./kerberos_fault.ts";
+import { nameRulesOf, weakSchemesOf } from "./login_options.ts";
+import { openDirectories } from "./login_parts.ts";
 import { type MaildropState, maildropState, refusalOf, storedOctetsOf } from "./maildrop_state.ts";
 import { print } from "./output.ts";
 import { Parts } from "./parts.ts";
@@ -189,12 +190,6 @@ class Trial {
     return entry !== undefined &&
       this.#directories.every(({ checkPassword }) => checkPassword === undefined);
   }
-}
-
-async function kerberosFaultOf(settings: Settings): Promise<string | undefined> {
-  if (settings.gssapiKeytab === "" || !settings.enableGssapiAndNtlmAuth) return undefined;
-  const kerberos = new Kerberos(kerberosOptions(settings));
-  return await kerberos.check().finally(() => kerberos.close());
 }
 
 function describeWays(ways: readonly Way[]): string {

@@ -10,7 +10,8 @@ import { OAUTH_CLOCK_LEEWAY_MS, OAUTH_KEYS_TRIED } from "../../limits.ts";
 import type { JsonObject } from "./json_object.ts";
 import type { KeySet, KeySource } from "./key_set.ts";
 
-const ALGORITHMS = [
+/** Those whose signatures count. */
+export const ALGORITHMS: readonly string[] = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ];
@@ -56,7 +57,7 @@ async function verify(
   { requiredClaims, nowMs }: JwtRules,
 ): Promise<SignedClaims | "unknown key"> {
   const options = {
-    algorithms: ALGORITHMS,
+    algorithms: [...ALGORITHMS],
     requiredClaims: [...requiredClaims],
     clockTolerance: OAUTH_CLOCK_LEEWAY_MS / 1_000,
     currentDate: new Date(nowMs()),

@@ -204,7 +204,7 @@ test("files that are no lists of the authorities are a fault at the start", asyn
   });
   for (
     const [content, reason] of [
-      ["", /no element|cut off/],
+      ["", /neither in PEM nor in DER/],
       ["-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n", /cannot be used/],
       [alice.certificate, /cannot be used/],
       [stranger.revocationList(), /its issuer is none of the authorities/],

@@ -110,19 +110,23 @@ test("reference prints docs/settings.md", async () => {
   ok(stdout === page, "docs/settings.md is not current; run: make docs");
 });
 
-test("a weak scheme that is none is told, and users of those that are named are not", async () => {
-  const { config, folder } = setUp(
+test("a weak scheme that is none is a fault, and users of those that are named are not told", async () => {
+  const settings = (schemes: string) =>
     'ssl_bindings = []\nlogin_type = "plaintext_login"\nmaildir = "mail/{user}"\n' +
-      'unencrypted_or_tls_bindings = ["127.0.0.1:0"]\nweak_password_schemes = ["ssha", "SHA512"]\n',
-    "dora:{SSHA}rp3DNX2dmLTYy92qItw30NWQZIqD7RuK\n",
-  );
-  mkdirSync(`${folder}/mail`);
-  const { stderr } = await config("check");
-  strictEqual(
-    stderr,
-    "popkeep: warning: weak_password_schemes: SHA512 is no weak scheme; those are MD5-CRYPT, SSHA, " +
-      "SHA, SMD5, MD5, PLAIN-MD4, NTLM, CRAM-MD5\n",
-  );
+    `unencrypted_or_tls_bindings = ["127.0.0.1:0"]\nweak_password_schemes = ${schemes}\n`;
+  const check = async (schemes: string) => {
+    const users = "dora:{SSHA}rp3DNX2dmLTYy92qItw30NWQZIqD7RuK\n";
+    const { config, folder } = setUp(settings(schemes), users);
+    mkdirSync(`${folder}/mail`);
+    const { stderr, exitCode } = await config("check");
+    return { stderr: stderr.replaceAll(`${folder}/`, ""), exitCode };
+  };
+  deepStrictEqual(await check('["ssha"]'), { stderr: "", exitCode: 0 });
+  deepStrictEqual(await check('["ssha", "SHA512"]'), {
+    stderr: "popkeep: popkeep.toml:5: weak_password_schemes: there is no weak scheme SHA512; " +
+      "allowed are MD5-CRYPT, SSHA, SHA, SMD5, MD5, PLAIN-MD4, NTLM, CRAM-MD5\n",
+    exitCode: 78,
+  });
 });
 
 test("a user whose mail is in another format than Maildir is told", async () => {

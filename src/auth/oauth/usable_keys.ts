@@ -1,0 +1,39 @@
+/**
+ * Tells which keys of a key set could verify a token at all, for who looks at settings before they count.
+ *
+ * *Knows* keys. *Does not know* files or tokens.
+ */
+
+import { importJWK, type JWK } from "jose";
+import { isObject, type JsonObject } from "./json_object.ts";
+import { ALGORITHMS } from "./jwt.ts";
+
+/** An algorithm to try a key with that names none, by its type and curve. */
+const USUAL: Readonly<Record<string, string>> = {
+  RSA: "RS256",
+  "EC P-256": "ES256",
+  "EC P-384": "ES384",
+  "EC P-521": "ES512",
+  "OKP Ed25519": "EdDSA",
+};
+
+/** How many keys of the set can be used. What is no key set has none. */
+export async function countUsableKeys({ keys }: JsonObject): Promise<number> {
+  if (!Array.isArray(keys)) return 0;
+  const usable = await Promise.all(keys.map(isUsable));
+  return usable.filter((is) => is).length;
+}
+
+async function isUsable(key: unknown): Promise<boolean> {
+  if (!isObject(key) || key["use"] !== undefined && key["use"] !== "sig") return false;
+  const { kty, crv } = key;
+  const type = kty === "RSA" ? "RSA" : `${kty} ${crv}`;
+  const algorithm = key["alg"] ?? USUAL[type];
+  if (typeof algorithm !== "string" || !ALGORITHMS.includes(algorithm)) return false;
+  try {
+    await importJWK(key as JWK, algorithm);
+    return true;
+  } catch {
+    return false;
+  }
+}
