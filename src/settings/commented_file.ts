@@ -1,7 +1,9 @@
 /** Writes a settings file that explains itself: each key with its documentation, most commented out. */
 
+import { directoryTables } from "./directory_tables.ts";
+import { settingDocs } from "./kinds.ts";
 import { type DocumentedKey, documentedKeys } from "./reference.ts";
-import { sections } from "./schema.ts";
+import { sections, settingsFile } from "./schema.ts";
 import { tomlLine } from "./effective_toml.ts";
 
 /** Longest comment line, characters. */
@@ -27,11 +29,28 @@ export function commentedSettings({ values, certificate }: CommentedFileOptions)
       parts.push("", keyText(documented, values[documented.key]));
     }
   }
+  parts.push("\n# --- Directories ---", "", ...directories());
   parts.push("\n# --- Certificates ---", "");
   parts.push(comment("Tables come last: what stands below [[certificates]] belongs to it."));
   parts.push("[[certificates]]");
   for (const [key, value] of Object.entries(certificate)) parts.push(tomlLine(key, value));
   return parts.join("\n") + "\n";
+}
+
+/** Directories in comments, a line for each kind; their keys would be a file of their own. */
+function directories(): string[] {
+  const kinds = Object.entries(directoryTables).map(([kind, { shape }]) =>
+    `# kind = ${`"${kind}"`.padEnd(16)} # ${settingDocs.get(shape.kind)?.about}`
+  );
+  return [
+    comment(
+      `${settingDocs.get(settingsFile.shape.directories)?.about} Without any, they come from ` +
+        "user_file. Each is a table with one of these kinds and the keys of that kind, which " +
+        "`popkeep config reference` explains.",
+    ),
+    "# [[directories]]",
+    ...kinds,
+  ];
 }
 
 function keyText({ key, doc }: DocumentedKey, value: string | undefined): string {

@@ -9,6 +9,7 @@ import { MAKEABLE_SCHEMES } from "../../../src/auth/stored_password.ts";
 import { LOCATION_VARIABLES } from "../../../src/maildir/location.ts";
 import { readSettings, type Settings } from "../../../src/settings.ts";
 import { commentedSettings } from "../../../src/settings/commented_file.ts";
+import { directoryTables } from "../../../src/settings/directory_tables.ts";
 import { fileValues, settingsToml } from "../../../src/settings/effective_toml.ts";
 import { documentedKeys, settingsReference } from "../../../src/settings/reference.ts";
 import { certificateKeys, settingsFile } from "../../../src/settings/schema.ts";
@@ -78,6 +79,20 @@ test("every key that init comments out can be uncommented as it stands", () => {
   const keys = uncommented.match(/^[a-z0-9_]+(?= = )/gm) ?? [];
   strictEqual(keys.length, Object.keys(settingsFile.shape).length - 2 + 2);
   deepStrictEqual(read(uncommented), read(written));
+});
+
+test("the file that init writes has a directory of each kind in comments", () => {
+  const certificate = { certificate_file: "c.pem", key_file: "k.pem" };
+  const written = commentedSettings({ values: {}, certificate });
+  for (const kind of Object.keys(directoryTables)) {
+    const others = new RegExp(`^# kind = "(?!${kind}").*\\n`, "gm");
+    const chosen = written.replace(others, "").replace(/^# (?=\[\[directories|kind = )/gm, "");
+    const settings = readSettings(FILE, Buffer.from(chosen), { checkFiles: false });
+    // Some kinds have keys that must be given; those are all that is wanting.
+    const faults = Array.isArray(settings) ? settings.map(({ found }) => found) : [];
+    ok(faults.every((found) => found === "nothing"), `${kind}: ${faults.join()}`);
+    if (!Array.isArray(settings)) strictEqual(settings.directories[0]?.kind, kind);
+  }
 });
 
 test("the settings in force, written as a file, mean the same", () => {
