@@ -36,6 +36,13 @@ import { faultOfUserName } from "./user_name.ts";
 /** An edit that cannot be done; the message is for the person who asked for it. */
 export class UserFileError extends Error {
   override readonly name = "UserFileError";
+  /** `exists`: what is to be made is there already. `missing`: what is to be changed is not. */
+  readonly kind: "unfit" | "exists" | "missing";
+
+  constructor(message: string, kind: UserFileError["kind"] = "unfit") {
+    super(message);
+    this.kind = kind;
+  }
 }
 
 export interface NewUser {
@@ -71,7 +78,7 @@ export async function addUser(path: string, added: NewUser): Promise<void> {
   checkField(added.storedPassword);
   await edit(path, { mayMake: true }, (lines) => {
     if (lines.some((line) => isLineOf(line, added.user))) {
-      throw new UserFileError(`There is a user "${added.user}" already.`);
+      throw new UserFileError(`There is a user "${added.user}" already.`, "exists");
     }
     const end = lines[0]?.endsWith("\r\n") ? "\r\n" : "\n";
     const last = lines.at(-1);
@@ -155,7 +162,10 @@ export async function addAppPassword(
     lines.map((line) => {
       const extras = extrasOfLine(line);
       if (extras.some((one) => one.startsWith(`${field}=`))) {
-        throw new UserFileError(`There is an app password "${name}" of "${user}" already.`);
+        throw new UserFileError(
+          `There is an app password "${name}" of "${user}" already.`,
+          "exists",
+        );
       }
       const others = extras.filter((one) => one.startsWith(appPasswordField("")));
       if (others.length >= APP_PASSWORDS_PER_USER) {
@@ -175,7 +185,7 @@ export async function removeAppPassword(path: string, user: string, name: string
   await editLinesOf(path, user, (lines) => {
     const left = lines.map((line) => withExtras(line, { [field]: undefined }));
     if (left.every((line, at) => line === lines[at])) {
-      throw new UserFileError(`There is no app password "${name}" of "${user}".`);
+      throw new UserFileError(`There is no app password "${name}" of "${user}".`, "missing");
     }
     return left;
   });
@@ -330,7 +340,7 @@ function isMissing(error: unknown): boolean {
 }
 
 function unknownUser(user: string): UserFileError {
-  return new UserFileError(`There is no user "${user}".`);
+  return new UserFileError(`There is no user "${user}".`, "missing");
 }
 
 /** Guards the file against a field that would break its line; a `hashPassword` result never does. */

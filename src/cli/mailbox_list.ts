@@ -7,16 +7,17 @@ import { listUsers } from "../auth/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { notListed } from "./find_user.ts";
 import { listing, type ListOptions } from "./listing.ts";
 import { type MaildropState, maildropState, refusalOf, storedOctetsOf } from "./maildrop_state.ts";
-import { print } from "./output.ts";
+import { print, printErrors } from "./output.ts";
 import { printable } from "./printable.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { printUserFileFaults } from "./user_file.ts";
 
 export function mailboxListCommand(): Command {
   const command = new Command("list")
-    .description("list the users' mailboxes: path, messages, octets in storage")
+    .description("list the mailboxes of the user file's users: path, messages, octets in storage")
     .addOption(configOption())
     .option("--json", "print JSON")
     .action(list);
@@ -35,6 +36,7 @@ async function list(options: ConfigOptions & ListOptions): Promise<void> {
   const directory = await openPasswdFile(userFile, { weakSchemes: weak });
   const { users, faults } = await listUsers(userFile, weak);
   await printUserFileFaults(userFile, faults);
+  await printErrors(notListed(settings));
   const rows: Row[] = [];
   for (const { user } of users) {
     const account = (await directory.lookUp(user))?.account;

@@ -1,22 +1,26 @@
 /** `popkeep mailbox show`: the messages of one user, with what their headers say. */
 
 import { Command } from "commander";
-import { openPasswdFile } from "../auth/passwd_file.ts";
 import type { ListedMessage } from "../maildir/list_messages.ts";
+import type { Account } from "../maildrop/store.ts";
+import type { Settings } from "../settings.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { findUser, noSuchUser } from "./find_user.ts";
 import { listing, type ListOptions } from "./listing.ts";
+import { openDirectories } from "./login_parts.ts";
 import { maildropState, refusalOf } from "./maildrop_state.ts";
 import { type MessageHeader, readMessageHeader } from "./message_header.ts";
 import { print, printErrors } from "./output.ts";
+import { Parts } from "./parts.ts";
 import { printable } from "./printable.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 
 export function mailboxShowCommand(): Command {
   const command = new Command("show")
     .description("list a user's messages: unique-id, octets in storage, date, from, subject")
-    .argument("<user>", "the name to log in with")
+    .argument("<user>", "the name to log in with, in any directory that finds users by names")
     .addOption(configOption())
     .option("--json", "print JSON")
     .addHelpText(
@@ -34,12 +38,9 @@ interface Row {
 }
 
 async function show(user: string, options: ConfigOptions & ListOptions): Promise<void> {
-  const { userFile, maildir } = settingsOrFailure(options, { checkFiles: false });
-  const entry = await (await openPasswdFile(userFile)).lookUp(user);
-  if (entry === undefined) {
-    throw new Failure(ExitCode.noUser, `there is no user ${printable(user)} in ${userFile}`);
-  }
-  const state = await maildropState(maildir, entry.account);
+  const settings = settingsOrFailure(options, { checkFiles: false });
+  const account = await accountOf(user, settings);
+  const state = await maildropState(settings.maildir, account);
   if (state.kind === "unusable") {
     throw new Failure(
       ExitCode.inputOutput,
@@ -66,6 +67,20 @@ async function show(user: string, options: ConfigOptions & ListOptions): Promise
   }));
   if (state.kind === "there" && state.troubles.length > 0) {
     throw new Failure(ExitCode.inputOutput, state.troubles.map(printable));
+  }
+}
+
+/** @throws {Failure} If no directory finds the user by the name. */
+async function accountOf(user: string, settings: Settings): Promise<Account> {
+  const parts = new Parts();
+  try {
+    const directories = await openDirectories(settings, parts);
+    const found = await findUser(user, settings, directories, "mailbox");
+    if (found === undefined) throw noSuchUser(user, settings);
+    const { entry: { account }, folder } = found;
+    return folder === undefined ? account : { ...account, folder };
+  } finally {
+    await parts.closeAllBut();
   }
 }
 

@@ -24,6 +24,7 @@ import {
 } from "./user_file.ts";
 import {
   makeSecrets,
+  newlyOffered,
   planSecrets,
   type SecretOptions,
   secretSentences,
@@ -72,10 +73,12 @@ async function add(user: string, options: Options): Promise<void> {
   const stored = await storedPassword(options.scheme ?? passwordScheme, password);
   const plan = planSecrets(options, new Set());
   const secrets = await makeSecrets(plan, password);
+  const offered = await newlyOffered(plan, settings, user);
   await editing(addUser(userFile, { user, storedPassword: stored, secrets, ...home }));
   const warnings = [
     ...sendingWarnings({ user, password }, settings.maxCommandSizeOctets),
     ...secretWarnings(plan, userFile),
+    ...offered,
     ...usersWithoutDomain([{ user }], settings.defaultDomain),
   ];
   await printErrors(warnings.map((warning) => `warning: ${warning}`));

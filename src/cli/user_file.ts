@@ -98,9 +98,15 @@ export async function editing<Result>(edit: Promise<Result>): Promise<Result> {
     return await edit;
   } catch (error) {
     if (!(error instanceof UserFileError)) throw error;
-    throw new Failure(ExitCode.badData, asClause(error.message), { cause: error });
+    throw new Failure(CODES[error.kind], asClause(error.message), { cause: error });
   }
 }
+
+const CODES = {
+  unfit: ExitCode.badData,
+  exists: ExitCode.cannotCreate,
+  missing: ExitCode.noUser,
+} as const;
 
 /** Faults of a user file that are told one by one; of the rest only the number. */
 const FAULTS_TOLD = 20;

@@ -5,14 +5,19 @@
  */
 
 import type { AccountDirectory, DirectoryEntry } from "../auth/directory.ts";
-import type { SecretKind } from "../auth/login.ts";
 import { openPasswdFile } from "../auth/passwd_file.ts";
-import { isHashFault, readStoredPassword, weakSchemesNamed } from "../auth/stored_password.ts";
+import {
+  isHashFault,
+  isLocked,
+  readStoredPassword,
+  weakSchemesNamed,
+} from "../auth/stored_password.ts";
 import { type ListedUser, listUsers } from "../auth/user_file_edit.ts";
 import { foldedName } from "../auth/user_name.ts";
 import type { Settings, Warning } from "../settings.ts";
 import { NAMED, usersWithoutDomain, usersWithoutPlace } from "./login_obstacles.ts";
 import { printable } from "./printable.ts";
+import { isOffered, SECRETS, type StoredSecret } from "./secret_mechanisms.ts";
 
 /** What was found in one user file. */
 export interface UserFileFindings {
@@ -61,47 +66,18 @@ function canLogIn(
   { disabled, storedPassword, secrets }: DirectoryEntry,
   weak: ReadonlySet<string>,
 ): boolean {
-  if (disabled) return false;
+  if (disabled || isLocked(storedPassword)) return false;
   return secrets !== undefined || !isHashFault(readStoredPassword(storedPassword, weak));
 }
 
-interface Secret {
-  readonly kind: SecretKind;
-  readonly what: string;
-  readonly way: string;
-  readonly option: string;
-  readonly isOffered: (settings: Settings) => boolean;
-}
-
-const mayOffer = ({ mechanisms }: Settings, ...names: string[]) =>
-  mechanisms.length === 0 || mechanisms.some((one) => names.includes(one));
-
-const SECRETS: readonly Secret[] = [
-  {
-    kind: "ntHash",
-    what: "an NT hash",
-    way: "NTLM",
-    option: "--ntlm",
-    isOffered: (settings) =>
-      settings.enableGssapiAndNtlmAuth && settings.ntlmAuthProgram === "" &&
-      mayOffer(settings, "NTLM"),
-  },
-  {
-    kind: "scramSha256",
-    what: "SCRAM keys",
-    way: "SCRAM-SHA-256",
-    option: "--scram",
-    isOffered: (settings) => mayOffer(settings, "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"),
-  },
-];
-
 /** A sentence where a mechanism is offered to all and some cannot use it, or was asked for in vain. */
 function usersWithout(
-  { kind, what, way, option, isOffered }: Secret,
+  secret: StoredSecret,
   able: readonly DirectoryEntry[],
   settings: Settings,
 ): string[] {
-  if (!isOffered(settings)) return [];
+  const { kind, what, way, option } = secret;
+  if (!isOffered(secret, settings)) return [];
   const lacking = able.filter(({ secrets }) => secrets?.[kind] === undefined);
   if (lacking.length === able.length) {
     const inVain = settings.mechanisms.length > 0 && settings.directories.length === 1;

@@ -11,12 +11,15 @@ import { usersWithoutDomain } from "./login_obstacles.ts";
 import { print, printErrors } from "./output.ts";
 import { printable } from "./printable.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
+import { notListed } from "./find_user.ts";
 import { listing, type ListOptions } from "./listing.ts";
 import { printUserFileFaults } from "./user_file.ts";
 
 export function userListCommand(): Command {
   const command = new Command("list")
-    .description("list the users: name, password scheme, state, home, ways to log in")
+    .description(
+      "list the users of the user file: name, password scheme, state, home, ways to log in",
+    )
     .addOption(configOption())
     .option("--json", "print JSON")
     .action(list);
@@ -30,6 +33,7 @@ async function list(options: ConfigOptions & ListOptions): Promise<void> {
   const directory = await openPasswdFile(userFile, { weakSchemes: weak });
   const { users, faults } = await listUsers(userFile, weak);
   await printUserFileFaults(userFile, faults);
+  await printErrors(notListed(settings));
   const bare = usersWithoutDomain(users, defaultDomain);
   await printErrors(bare.map((message) => `warning: default_domain: ${message}`));
   const rows: Row[] = [];

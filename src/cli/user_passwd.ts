@@ -17,6 +17,7 @@ import {
 } from "./user_file.ts";
 import {
   makeSecrets,
+  newlyOffered,
   planSecrets,
   type SecretOptions,
   secretSentences,
@@ -49,10 +50,13 @@ async function passwd(name: string, options: Options): Promise<void> {
   const plan = planSecrets(options, await editing(secretKindsOf(userFile, user)));
   const password = await newPassword(printable(user), options);
   const stored = await storedPassword(options.scheme ?? passwordScheme, password);
-  await editing(setPassword(userFile, user, stored, await makeSecrets(plan, password)));
+  const secrets = await makeSecrets(plan, password);
+  const offered = await newlyOffered(plan, settings, user);
+  await editing(setPassword(userFile, user, stored, secrets));
   const warnings = [
     ...sendingWarnings({ user, password }, settings.maxCommandSizeOctets),
     ...secretWarnings(plan, userFile),
+    ...offered,
   ];
   await printErrors(warnings.map((warning) => `warning: ${warning}`));
   const shown = printable(user);

@@ -2,7 +2,7 @@
  * Secrets that are made of a password besides the password field, for NTLM and for SCRAM: the options that
  * ask for them, their making, and what is to be said of them.
  *
- * *Knows*: which secrets there are. *Does not know*: the user file.
+ * *Knows*: which secrets there are, who has some. *Does not know*: how they are stored.
  */
 
 import type { Command } from "commander";
@@ -10,9 +10,14 @@ import type { SecretKind, UserSecrets } from "../auth/login.ts";
 import { ntHash } from "../auth/ntlm/nt_hash.ts";
 import { PasswordFault } from "../auth/password_schemes/scheme.ts";
 import { makeScramKeys } from "../auth/scram/derive_keys.ts";
+import { openPasswdFile } from "../auth/passwd_file.ts";
+import { listUsers } from "../auth/user_file_edit.ts";
+import { foldedName } from "../auth/user_name.ts";
+import type { Settings } from "../settings.ts";
 import { refuseBoth } from "./contradiction.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { isOffered, SECRETS } from "./secret_mechanisms.ts";
 import { asClause } from "./user_file.ts";
 
 /** What commander hands over; undefined where nothing was said. */
@@ -109,6 +114,34 @@ export function secretSentences(plan: SecretPlan, user: string): string[] {
         return [];
     }
   });
+}
+
+/**
+ * What the first secret of its kind changes for the other users; clauses. To be asked before it is stored.
+ */
+export async function newlyOffered(
+  plan: SecretPlan,
+  settings: Settings,
+  user: string,
+): Promise<string[]> {
+  const made = SECRETS.filter((one) => plan[one.kind] === "make" && isOffered(one, settings));
+  if (made.length === 0) return [];
+  let others: number;
+  let there: ReadonlySet<SecretKind>;
+  try {
+    const { users } = await listUsers(settings.userFile);
+    others = users.filter((one) => foldedName(one.user) !== foldedName(user)).length;
+    there = (await openPasswdFile(settings.userFile)).secretKinds;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return [];
+    throw error;
+  }
+  if (others === 0) return [];
+  return made.filter(({ kind }) => !there.has(kind)).map(({ what, way, option }) =>
+    `${way} is offered to all users from now on, since one has ${what}; clients that take it fail for ` +
+    `those who have none, until \`popkeep user passwd ${option}\` makes one; the setting mechanisms ` +
+    "can leave it out"
+  );
 }
 
 /** What whoever stores a secret has to know; clauses. */

@@ -6,12 +6,12 @@ import { Authenticator } from "../auth/authenticator.ts";
 import type { AccountDirectory, DirectoryEntry } from "../auth/directory.ts";
 import { HashPool } from "../auth/hash_pool.ts";
 import type { LoginOutcome } from "../auth/login.ts";
-import { readLoginNames } from "../auth/login_names.ts";
 import { isHashFault, readStoredPassword } from "../auth/stored_password.ts";
 import type { Settings } from "../settings.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { directoryName, findUser, type FoundUser, noSuchUser } from "./find_user.ts";
 import { kerberosFaultOf } from "./kerberos_fault.ts";
 import { nameRulesOf, weakSchemesOf } from "./login_options.ts";
 import { openDirectories } from "./login_parts.ts";
@@ -62,6 +62,10 @@ class Trial {
   readonly #settings: Settings;
   readonly #directories: readonly AccountDirectory[];
   readonly #options: Options;
+  /** The label of the app password that was the right one. */
+  #appPassword: string | undefined;
+  /** The index of the directory that called the password right itself. */
+  #takenBy: number | undefined;
 
   constructor({ user, settings, directories, options }: {
     readonly user: string;
@@ -77,23 +81,25 @@ class Trial {
 
   async run(): Promise<void> {
     const found = await this.#find();
+    const index = found?.index;
     const name = printable(found?.entry.account.user ?? this.#user);
     const password = this.#options.password ? await knownPassword(name, this.#options) : undefined;
     const outcome = password && await this.#logIn(password);
     const right = outcome?.kind === "granted";
     const ways = await waysOf({
       settings: this.#settings,
-      directories: this.#directories,
       entry: found?.entry,
+      table: index === undefined ? undefined : this.#settings.directories[index],
       password,
       passwordIsRight: right,
+      appPassword: this.#appPassword,
       kerberosFault: await kerberosFaultOf(this.#settings),
     });
     const account = right ? outcome.account : found?.entry.account;
     const state = account && await maildropState(this.#settings.maildir, account);
     await print([
-      ...(right ? [`The password of ${name} is right.\n`] : []),
-      ...(found === undefined ? [] : [`${name} is in the directory ${found.directory.kind}.\n`]),
+      ...(right ? [`The ${this.#passwordName} of ${name} is right.\n`] : []),
+      ...this.#whereabouts(name, index ?? this.#takenBy),
       describeWays(ways),
       ...(state === undefined ? [] : [`${describe(state)}\n`]),
     ].join(""));
@@ -107,48 +113,37 @@ class Trial {
   }
 
   /** Undefined where only a password can tell whether the user exists. */
-  async #find(): Promise<{ entry: DirectoryEntry; directory: AccountDirectory } | undefined> {
-    const names = readLoginNames(this.#user, "", nameRulesOf(this.#settings));
-    for (const directory of this.#directories) {
-      if (!directory.findsByName || names === undefined) continue;
-      const entry = await this.#ask(directory, names.login);
-      if (entry !== undefined) return { entry, directory };
-    }
+  async #find(): Promise<FoundUser | undefined> {
+    const found = await findUser(this.#user, this.#settings, this.#directories);
+    if (found !== undefined) return found;
     if (this.#directories.some(({ checkPassword }) => checkPassword !== undefined)) {
       return undefined;
     }
-    const where = this.#settings.directories.map((table) =>
-      table.kind === "user_file" ? table.file : table.kind
-    );
-    throw new Failure(
-      ExitCode.noUser,
-      `there is no user ${printable(this.#user)} in ${printable(where.join(", "))}`,
-    );
+    throw noSuchUser(this.#user, this.#settings);
   }
 
-  async #ask(directory: AccountDirectory, name: string): Promise<DirectoryEntry | undefined> {
-    try {
-      return await directory.lookUp(name);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Failure(
-        ExitCode.temporary,
-        `the directory ${directory.kind} cannot tell: ${printable(reason)}`,
-        { cause: error },
-      );
-    }
+  #whereabouts(name: string, index: number | undefined): string[] {
+    if (index === undefined) return [];
+    return [`${name} is in the directory ${directoryName(index, this.#settings)}.\n`];
+  }
+
+  get #passwordName(): string {
+    return this.#appPassword === undefined ? "password" : `app password ${this.#appPassword}`;
   }
 
   /** As a login does it, but without counting it among the failed ones. */
   async #logIn(password: Uint8Array): Promise<LoginOutcome> {
     const hashPool = new HashPool({ workers: 1 });
     const authenticator = new Authenticator({
-      directories: this.#directories,
+      directories: this.#directories.map((directory, index) =>
+        noting(directory, () => this.#takenBy = index)
+      ),
       hashPool,
       passwordMemoryMs: 0,
       weakSchemes: weakSchemesOf(this.#settings),
       names: nameRulesOf(this.#settings),
       masterUsers: this.#settings.masterUsers,
+      noteAppPassword: (_, label) => this.#appPassword = label,
     });
     return await authenticator.deskFor(this.#options.from).checkPassword(this.#user, password)
       .finally(() => hashPool.close());
@@ -192,9 +187,28 @@ class Trial {
   }
 }
 
+/** The directory, which tells when it calls a password right. */
+function noting(directory: AccountDirectory, note: () => void): AccountDirectory {
+  if (directory.checkPassword === undefined) return directory;
+  const { kind, findsByName, secretKinds } = directory;
+  return {
+    kind,
+    findsByName,
+    secretKinds,
+    lookUp: (user, address) => directory.lookUp(user, address),
+    checkPassword: async (user, password, address) => {
+      const check = await directory.checkPassword!(user, password, address);
+      if (check.kind === "right") note();
+      return check;
+    },
+  };
+}
+
 function describeWays(ways: readonly Way[]): string {
   const remarks = new Set(ways.map(({ remark }) => remark));
-  if (remarks.size === 1) return `Nobody can log in: ${printable(ways[0]!.remark)}.\n`;
+  if (remarks.size === 1 && !ways[0]!.isOfUser) {
+    return `Nobody can log in: ${printable(ways[0]!.remark)}.\n`;
+  }
   const name = Math.max(...ways.map((way) => way.name.length));
   const works = Math.max(...ways.map((way) => way.works.length));
   return ways.map((way) =>

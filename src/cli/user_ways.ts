@@ -8,10 +8,12 @@
  */
 
 import { timingSafeEqual } from "node:crypto";
-import type { AccountDirectory, DirectoryEntry } from "../auth/directory.ts";
+import type { DirectoryEntry } from "../auth/directory.ts";
+import type { SecretKind } from "../auth/login.ts";
 import { NT_HASH_OCTETS, ntHash } from "../auth/ntlm/nt_hash.ts";
+import { isLocked } from "../auth/stored_password.ts";
 import { makeScramKeys } from "../auth/scram/derive_keys.ts";
-import type { Settings } from "../settings.ts";
+import type { DirectoryTable, Settings } from "../settings.ts";
 
 export interface Way {
   readonly name: string;
@@ -19,17 +21,22 @@ export interface Way {
   readonly works: "yes" | "untried" | "no";
   /** Under what condition, or why not. */
   readonly remark: string;
+  /** Whether the remark is about this user, and not about all. */
+  readonly isOfUser?: boolean;
 }
 
 export interface WaysQuestion {
   readonly settings: Settings;
-  readonly directories: readonly AccountDirectory[];
+  /** The table of the directory that the entry is from. */
+  readonly table: DirectoryTable | undefined;
   /** What a directory has under the user's name; undefined where it is found by a password alone. */
   readonly entry: DirectoryEntry | undefined;
   /** Undefined where none was asked for. */
   readonly password: Uint8Array | undefined;
   /** Whether USER and PASS would take it. */
   readonly passwordIsRight: boolean;
+  /** The label, if it is an app password. */
+  readonly appPassword: string | undefined;
   /** Why GSSAPI cannot work, if it cannot. */
   readonly kerberosFault: string | undefined;
 }
@@ -41,6 +48,10 @@ export async function waysOf(question: WaysQuestion): Promise<Way[]> {
   if (loginType === "secure_login" && !hasTls) {
     const why = "there is no certificate, and login_type is secure_login";
     return WAYS.map((name) => no(name, why));
+  }
+  const keptOut = whyKeptOut(question.entry);
+  if (keptOut !== undefined) {
+    return WAYS.map((name) => ({ ...no(name, keptOut), isOfUser: true }));
   }
   const anyway = hasTls ? "with and without TLS" : "without TLS";
   const where = loginType === "secure_login" ? "under TLS" : anyway;
@@ -84,6 +95,13 @@ const isMechanism = (name: string) => name !== "USER and PASS" && name !== "app 
 
 const no = (name: string, remark: string): Way => ({ name, works: "no", remark });
 
+/** Why nothing lets this user in, whatever is proved; undefined if that is not so. */
+function whyKeptOut(entry: DirectoryEntry | undefined): string | undefined {
+  if (entry === undefined) return undefined;
+  if (isLocked(entry.storedPassword)) return "the user is locked";
+  return entry.disabled ? "the user is disabled (nologin)" : undefined;
+}
+
 const NO_NAME = "no directory finds this user by a name alone";
 
 function external({ settings, entry }: WaysQuestion): Way {
@@ -110,7 +128,7 @@ function gssapi({ settings, entry, kerberosFault }: WaysQuestion, where: string)
   if (settings.gssapiKeytab === "") return no(name, "gssapi_keytab is not set");
   if (kerberosFault !== undefined) return no(name, kerberosFault);
   if (entry === undefined) return no(name, NO_NAME);
-  const principal = principalOf(entry.account.user, settings.gssapiUser);
+  const principal = principalOf(entry.account.user, settings);
   if (principal === undefined) {
     return no(
       name,
@@ -121,7 +139,8 @@ function gssapi({ settings, entry, kerberosFault }: WaysQuestion, where: string)
 }
 
 /** The principal that the template makes this user of; undefined if there is none. */
-function principalOf(user: string, template: string): string | undefined {
+function principalOf(user: string, { gssapiUser: template, gssapiRealms }: Settings) {
+  const known = gssapiRealms.length === 1 ? gssapiRealms[0] : "REALM";
   const [before = "", rest = ""] = template.split("{name}");
   const [between = "", behind] = rest.split("{realm}");
   const pattern = `^${escaped(before)}(.+?)${escaped(between)}` +
@@ -130,14 +149,15 @@ function principalOf(user: string, template: string): string | undefined {
   if (found === null) return undefined;
   const [, name = "", realm] = found;
   if (name.includes("@")) return undefined;
-  return realm === undefined ? `${name}@REALM` : `${name}@${realm.toUpperCase()}`;
+  return `${name}@${realm === undefined ? known : realm.toUpperCase()}`;
 }
 
 function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
-function ntlm({ settings, entry, directories, password }: WaysQuestion, where: string): Way {
+function ntlm(question: WaysQuestion, where: string): Way {
+  const { settings, entry, password } = question;
   const name = "NTLM";
   if (!settings.enableGssapiAndNtlmAuth) return no(name, "enable_gssapi_and_ntlm_auth is false");
   if (settings.ntlmAuthProgram !== "") {
@@ -146,12 +166,18 @@ function ntlm({ settings, entry, directories, password }: WaysQuestion, where: s
   }
   const stored = entry?.secrets?.ntHash;
   if (stored === undefined) {
-    return no(name, `there is no NT hash of this user${toMake(directories, "--ntlm")}`);
+    return no(name, `there is no NT hash of this user${toMake(question, "ntHash")}`);
   }
   if (password === undefined) return { name, works: "untried", remark: where };
   return timingSafeEqual(ntHashOf(password), stored)
     ? { name, works: "yes", remark: where }
-    : no(name, "the NT hash is of another password");
+    : no(name, anotherPassword(question, "the NT hash is"));
+}
+
+function anotherPassword({ appPassword }: WaysQuestion, whatIs: string): string {
+  return appPassword === undefined
+    ? `${whatIs} of another password`
+    : "an app password is no use for it";
 }
 
 /** What no NTLM client can send is of another password, too. */
@@ -164,18 +190,18 @@ function ntHashOf(password: Uint8Array): Uint8Array {
 }
 
 async function scram(question: WaysQuestion, where: string): Promise<Way[]> {
-  const { entry, directories, password } = question;
+  const { entry, password } = question;
   const names = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"] as const;
   const stored = entry?.secrets?.scramSha256;
   if (stored === undefined) {
-    const why = `there are no SCRAM keys of this user${toMake(directories, "--scram")}`;
+    const why = `there are no SCRAM keys of this user${toMake(question, "scramSha256")}`;
     return names.map((name) => no(name, why));
   }
   if (password !== undefined) {
     // What SCRAM cannot take at all is of another password, too.
     const made = await makeScramKeys(password, stored).catch(() => undefined);
     if (made === undefined || !timingSafeEqual(made.storedKey, stored.storedKey)) {
-      return names.map((name) => no(name, "the SCRAM keys are of another password"));
+      return names.map((name) => no(name, anotherPassword(question, "the SCRAM keys are")));
     }
   }
   const works = password === undefined ? "untried" : "yes";
@@ -185,11 +211,34 @@ async function scram(question: WaysQuestion, where: string): Promise<Way[]> {
   ];
 }
 
-/** The command that makes the secret, where the users are ours to change. */
-function toMake(directories: readonly AccountDirectory[], option: string): string {
-  return directories.some(({ kind }) => kind === "user_file")
-    ? `: \`popkeep user passwd ${option}\``
-    : "";
+/** What makes the secret, or would: the command for our own user file, elsewhere its place. */
+function toMake({ settings, table }: WaysQuestion, kind: SecretKind): string {
+  const [option, column] = kind === "ntHash"
+    ? ["--ntlm", "nt_hash"] as const
+    : ["--scram", "scram_sha_256"] as const;
+  switch (table?.kind) {
+    case "user_file":
+      return isOwn(table, settings)
+        ? `: \`popkeep user passwd ${option}\``
+        : `: its line has no popkeep_${column}`;
+    case "sql":
+      return `: the query gives no column ${column} with one in it`;
+    case "ldap": {
+      const attribute = table[`${column}_attribute`];
+      return attribute === ""
+        ? `: ${column}_attribute is not set`
+        : `: the entry has no attribute ${attribute}, or it may not be read`;
+    }
+    case "pam":
+      return ": PAM has none";
+    default:
+      return "";
+  }
+}
+
+/** Whether `popkeep user` changes the file. */
+function isOwn(table: DirectoryTable | undefined, { userFile }: Settings): boolean {
+  return table?.kind === "user_file" && table.file === userFile;
 }
 
 function bearer({ settings, entry }: WaysQuestion, where: string): Way[] {
@@ -214,10 +263,16 @@ function byPassword(
     : no(name, "the password is wrong, or the user may not log in");
 }
 
-function appPasswords({ entry }: WaysQuestion): Way {
+function appPasswords({ settings, entry, table, appPassword }: WaysQuestion): Way {
   const name = "app passwords";
-  const count = entry?.appPasswords?.length ?? 0;
-  if (count === 0) return no(name, "there are none: `popkeep user app-password add`");
-  const names = entry!.appPasswords!.map((one) => one.name).join(", ");
-  return { name, works: "untried", remark: `as PLAIN and USER do; there are: ${names}` };
+  const labels = entry?.appPasswords?.map((one) => one.name).join(", ") ?? "";
+  if (appPassword !== undefined) {
+    return { name, works: "yes", remark: `as PLAIN and USER do; this is ${appPassword}` };
+  }
+  if (labels !== "") {
+    return { name, works: "untried", remark: `as PLAIN and USER do; there are: ${labels}` };
+  }
+  if (table?.kind !== "user_file") return no(name, "only users of a user file have them");
+  const hint = isOwn(table, settings) ? ": `popkeep user app-password add`" : "";
+  return no(name, `there are none${hint}`);
 }

@@ -1,6 +1,6 @@
 /** Secrets besides the password, and app passwords, by the command line. */
 
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,6 +48,19 @@ test("a user is added with the NT hash, and the risk is told", async () => {
   strictEqual(users(), `al:{PLAIN}pw::::::popkeep_nt_hash=${hashOf("pw")}\n`);
   ok(stdout.includes("Stored the NT hash as well: al can log in by NTLM.\n"), stdout);
   match(stderr, /^popkeep: warning: whoever reads the NT hash in .* as with the password, .*\n$/);
+});
+
+test("the first secret of its kind is told to offer its mechanism to the others", async () => {
+  const { user } = setUp("alice:{PLAIN}a\nbob:{PLAIN}b\n");
+  const passwd = (name: string, option: string) =>
+    user(["passwd", name, option, "--scheme", "plain", "--password-stdin"], "pw");
+  match((await passwd("alice", "--ntlm")).stderr, /NTLM is offered to all users from now on/);
+  doesNotMatch((await passwd("bob", "--ntlm")).stderr, /is offered/);
+  match((await passwd("bob", "--scram")).stderr, /SCRAM-SHA-256 is offered to all users/);
+  doesNotMatch((await passwd("alice", "--scram")).stderr, /is offered/);
+  const alone = setUp("alice:{PLAIN}a\n");
+  const first = await alone.user(["passwd", "alice", "--ntlm", "--password-stdin"], "pw");
+  doesNotMatch(first.stderr, /is offered/);
 });
 
 test("a user is added with keys for SCRAM", async () => {
@@ -246,7 +259,7 @@ test("what cannot be done with app passwords is told by exit code and sentence",
     [["list", "nobody"], 67, /there is no user nobody/],
     [["remove", "nobody", "phone"], 67, /there is no user nobody/],
     [["add", "alice", "My Phone"], 65, /^popkeep: an app password's label has 1 to 32 lower-case/],
-    [["remove", "alice", "phone"], 65, /^popkeep: there is no app password "phone" of "alice"\n$/],
+    [["remove", "alice", "phone"], 67, /^popkeep: there is no app password "phone" of "alice"\n$/],
   ];
   for (const [args, exitCode, sentence] of refused) {
     const ended = await user(["app-password", ...args]);
@@ -256,5 +269,5 @@ test("what cannot be done with app passwords is told by exit code and sentence",
   strictEqual(users(), "alice:{PLAIN}a\n");
   await user(["app-password", "add", "alice", "phone"]);
   const again = await user(["app-password", "add", "alice", "phone"]);
-  deepStrictEqual([again.exitCode, again.stdout], [65, ""]);
+  deepStrictEqual([again.exitCode, again.stdout], [73, ""]);
 });
