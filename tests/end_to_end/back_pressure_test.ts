@@ -18,7 +18,7 @@ const LARGE_OCTETS = 96 * MIB;
  * What the server may grow by while a client sends or is sent LARGE_OCTETS. Far more than it holds on
  * purpose, since a collector of garbage takes its time, and less than what it would hold by mistake.
  */
-const GROWTH_OCTETS = 64 * MIB;
+const GROWTH_OCTETS = 80 * MIB;
 
 let server: RunningServer;
 
