@@ -11,7 +11,7 @@
  */
 
 import { DECOY_USERS } from "../limits.ts";
-import { Decoys } from "./decoys.ts";
+import { Decoys } from "./user_file/decoys.ts";
 import type { WeakSchemes } from "./password_schemes/scheme.ts";
 import { isHashFault, readStoredPassword } from "./stored_password.ts";
 

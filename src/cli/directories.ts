@@ -9,7 +9,7 @@ import { CheckpasswordDirectory } from "../auth/directories/checkpassword.ts";
 import { openLdapDirectory } from "../auth/directories/ldap.ts";
 import { openPamDirectory } from "../auth/directories/pam.ts";
 import { openSqlDirectory } from "../auth/directories/sql.ts";
-import { openPasswdFile } from "../auth/passwd_file.ts";
+import { openPasswdFile } from "../auth/user_file/passwd_file.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import type { DirectoryTable } from "../settings.ts";
 

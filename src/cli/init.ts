@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { Command } from "commander";
-import { addUser } from "../auth/user_file_edit.ts";
+import { addUser } from "../auth/user_file/user_file_edit.ts";
 import { commentedSettings } from "../settings/commented_file.ts";
 import { settingsFile } from "../settings/schema.ts";
 import { refuseBoth } from "./contradiction.ts";

@@ -10,7 +10,7 @@ import {
   type ClientCertificates,
   type ClientCertificatesOptions,
   openClientCertificates,
-} from "../auth/client_certificates.ts";
+} from "../auth/client_certificates/client_certificates.ts";
 import type { KerberosOptions } from "../auth/gssapi/kerberos_options.ts";
 import type { GuessingOptions } from "../auth/guessing/guessing_guard.ts";
 import type { NameRules } from "../auth/login_names.ts";

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import type { Authenticator } from "../auth/authenticator.ts";
-import type { ClientCertificates } from "../auth/client_certificates.ts";
+import type { ClientCertificates } from "../auth/client_certificates/client_certificates.ts";
 import type { Kerberos } from "../auth/gssapi/kerberos.ts";
 import type { Mechanism } from "../auth/mechanism.ts";
 import { externalMechanism } from "../auth/mechanisms/external.ts";

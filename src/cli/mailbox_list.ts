@@ -1,9 +1,9 @@
 /** `popkeep mailbox list`: the mailbox of every user, with its path, messages and octets. */
 
 import { Command } from "commander";
-import { openPasswdFile } from "../auth/passwd_file.ts";
+import { openPasswdFile } from "../auth/user_file/passwd_file.ts";
 import { weakSchemesNamed } from "../auth/stored_password.ts";
-import { listUsers } from "../auth/user_file_edit.ts";
+import { listUsers } from "../auth/user_file/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { addUser } from "../auth/user_file_edit.ts";
+import { addUser } from "../auth/user_file/user_file_edit.ts";
 import { mailboxPath } from "../maildir/location.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";

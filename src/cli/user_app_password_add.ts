@@ -6,7 +6,7 @@ import {
   makeAppPassword,
   storeAppPassword,
 } from "../auth/app_passwords.ts";
-import { addAppPassword } from "../auth/user_file_edit.ts";
+import { addAppPassword } from "../auth/user_file/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";

@@ -2,8 +2,8 @@
 
 import { Command } from "commander";
 import { type AppPasswordUse, readAppPasswordUses } from "../auth/app_password_uses.ts";
-import { openPasswdFile } from "../auth/passwd_file.ts";
-import { appPasswordsOf } from "../auth/user_file_edit.ts";
+import { openPasswdFile } from "../auth/user_file/passwd_file.ts";
+import { appPasswordsOf } from "../auth/user_file/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { listing, type ListOptions } from "./listing.ts";
 import { print, printErrors } from "./output.ts";

@@ -1,7 +1,7 @@
 /** `popkeep user app-password remove`: ends one app password; the others and the password go on. */
 
 import { Command } from "commander";
-import { removeAppPassword } from "../auth/user_file_edit.ts";
+import { removeAppPassword } from "../auth/user_file/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { print } from "./output.ts";
 import { printable } from "./printable.ts";

@@ -8,7 +8,7 @@
 import { Option } from "commander";
 import { hashPassword, MAKEABLE_SCHEMES } from "../auth/stored_password.ts";
 import { PasswordFault } from "../auth/password_schemes/scheme.ts";
-import { type ListedUser, listUsers, UserFileError } from "../auth/user_file_edit.ts";
+import { type ListedUser, listUsers, UserFileError } from "../auth/user_file/user_file_edit.ts";
 import { faultOfUserName, foldedName } from "../auth/user_name.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";

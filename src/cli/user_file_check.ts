@@ -5,14 +5,14 @@
  */
 
 import type { AccountDirectory, DirectoryEntry } from "../auth/directory.ts";
-import { openPasswdFile } from "../auth/passwd_file.ts";
+import { openPasswdFile } from "../auth/user_file/passwd_file.ts";
 import {
   isHashFault,
   isLocked,
   readStoredPassword,
   weakSchemesNamed,
 } from "../auth/stored_password.ts";
-import { type ListedUser, listUsers } from "../auth/user_file_edit.ts";
+import { type ListedUser, listUsers } from "../auth/user_file/user_file_edit.ts";
 import { foldedName } from "../auth/user_name.ts";
 import type { Settings, Warning } from "../settings.ts";
 import { NAMED, usersWithoutDomain, usersWithoutPlace } from "./login_obstacles.ts";

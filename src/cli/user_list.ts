@@ -2,10 +2,10 @@
 
 import { Command } from "commander";
 import type { DirectoryEntry } from "../auth/directory.ts";
-import { openPasswdFile } from "../auth/passwd_file.ts";
+import { openPasswdFile } from "../auth/user_file/passwd_file.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import { isHashFault, readStoredPassword, weakSchemesNamed } from "../auth/stored_password.ts";
-import { listUsers } from "../auth/user_file_edit.ts";
+import { listUsers } from "../auth/user_file/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { usersWithoutDomain } from "./login_obstacles.ts";
 import { print, printErrors } from "./output.ts";

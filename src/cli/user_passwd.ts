@@ -1,7 +1,7 @@
 /** `popkeep user passwd`: a new password for a user. */
 
 import { Command } from "commander";
-import { appPasswordsOf, secretKindsOf, setPassword } from "../auth/user_file_edit.ts";
+import { appPasswordsOf, secretKindsOf, setPassword } from "../auth/user_file/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { print, printErrors } from "./output.ts";
 import { newPassword, PASSWORD_STDIN, type PasswordOptions } from "./password.ts";

@@ -1,7 +1,7 @@
 /** `popkeep user remove`: takes a user out of the user file and leaves the mail where it is. */
 
 import { Command } from "commander";
-import { removeUser } from "../auth/user_file_edit.ts";
+import { removeUser } from "../auth/user_file/user_file_edit.ts";
 import { withExample } from "./example.ts";
 import { print } from "./output.ts";
 import { printable } from "./printable.ts";

@@ -6,7 +6,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { userNamesOf } from "../../src/auth/client_certificate_names.ts";
+import { userNamesOf } from "../../src/auth/client_certificates/client_certificate_names.ts";
 import { readCertificate } from "../../src/auth/x509/certificate.ts";
 import { DerFault } from "../../src/auth/x509/der.ts";
 import { readRevocationList } from "../../src/auth/x509/revocation_list.ts";

@@ -7,7 +7,7 @@
  */
 
 import { USER_NAME_OCTETS } from "../../limits.ts";
-import type { ClientIdentity } from "../client_identity.ts";
+import type { ClientIdentity } from "../client_certificates/client_identity.ts";
 import type { LoginDesk, LoginOutcome } from "../login.ts";
 import type { Exchange, Mechanism, Step } from "../mechanism.ts";
 

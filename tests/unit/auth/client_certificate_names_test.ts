@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import {
   type CertificateUserName,
   userNamesOf,
-} from "../../../src/auth/client_certificate_names.ts";
+} from "../../../src/auth/client_certificates/client_certificate_names.ts";
 import { readCertificate } from "../../../src/auth/x509/certificate.ts";
 import { DerFault } from "../../../src/auth/x509/der.ts";
 import { Authority, UPN, type Wanted } from "../../support/authority.ts";

@@ -8,8 +8,8 @@ import { after, test } from "node:test";
 import {
   type ClientCertificatesOptions,
   openClientCertificates,
-} from "../../../src/auth/client_certificates.ts";
-import type { Validity } from "../../../src/auth/client_identity.ts";
+} from "../../../src/auth/client_certificates/client_certificates.ts";
+import type { Validity } from "../../../src/auth/client_certificates/client_identity.ts";
 import type { SecureChannel } from "../../../src/auth/secure_channel.ts";
 import { Authority, type Issued } from "../../support/authority.ts";
 

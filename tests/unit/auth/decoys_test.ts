@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { Decoys } from "../../../src/auth/decoys.ts";
-import { parsePasswdContent } from "../../../src/auth/passwd_content.ts";
+import { Decoys } from "../../../src/auth/user_file/decoys.ts";
+import { parsePasswdContent } from "../../../src/auth/user_file/passwd_content.ts";
 
 const NAMES = Array.from({ length: 1_000 }, (_, at) => `nobody${at}`);
 

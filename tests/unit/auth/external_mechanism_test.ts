@@ -1,7 +1,10 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import type { ClientIdentity, Validity } from "../../../src/auth/client_identity.ts";
+import type {
+  ClientIdentity,
+  Validity,
+} from "../../../src/auth/client_certificates/client_identity.ts";
 import { externalMechanism } from "../../../src/auth/mechanisms/external.ts";
 import { USER_NAME_OCTETS } from "../../../src/limits.ts";
 import { granted, scramDesk } from "../../support/scram_desk.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { parsePasswdContent } from "../../../src/auth/passwd_content.ts";
+import { parsePasswdContent } from "../../../src/auth/user_file/passwd_content.ts";
 
 const parse = (text: string) => parsePasswdContent(Buffer.from(text, "utf8"));
 

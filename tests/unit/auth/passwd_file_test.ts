@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { openPasswdFile } from "../../../src/auth/passwd_file.ts";
+import { openPasswdFile } from "../../../src/auth/user_file/passwd_file.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-users-`);
 after(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
-import { parsePasswdLine, type PasswdEntry } from "../../../src/auth/passwd_line.ts";
+import { parsePasswdLine, type PasswdEntry } from "../../../src/auth/user_file/passwd_line.ts";
 
 function entry(line: string): PasswdEntry {
   const parsed = parsePasswdLine(line);

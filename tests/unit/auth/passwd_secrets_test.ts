@@ -5,12 +5,12 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { makeAppPassword, storeAppPassword } from "../../../src/auth/app_passwords.ts";
 import { ntHash } from "../../../src/auth/ntlm/nt_hash.ts";
-import { parsePasswdLine, type PasswdEntry } from "../../../src/auth/passwd_line.ts";
+import { parsePasswdLine, type PasswdEntry } from "../../../src/auth/user_file/passwd_line.ts";
 import {
   appPasswordField,
   encodeAppPassword,
   encodeSecrets,
-} from "../../../src/auth/passwd_secrets.ts";
+} from "../../../src/auth/user_file/passwd_secrets.ts";
 import { makeScramKeys } from "../../../src/auth/scram/derive_keys.ts";
 import { APP_PASSWORDS_PER_USER } from "../../../src/limits.ts";
 

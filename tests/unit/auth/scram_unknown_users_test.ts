@@ -12,7 +12,7 @@ import { Authenticator } from "../../../src/auth/authenticator.ts";
 import type { AccountDirectory } from "../../../src/auth/directory.ts";
 import { type NameRules, PLAIN_NAMES } from "../../../src/auth/login_names.ts";
 import { scramSha256Mechanisms } from "../../../src/auth/mechanisms/scram_sha_256.ts";
-import { openPasswdFile } from "../../../src/auth/passwd_file.ts";
+import { openPasswdFile } from "../../../src/auth/user_file/passwd_file.ts";
 import { attributesOf, ScramClient } from "../../support/scram_client.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-unknown-`);

@@ -25,9 +25,9 @@ import {
   secretKindsOf,
   setPassword,
   UserFileError,
-} from "../../../src/auth/user_file_edit.ts";
+} from "../../../src/auth/user_file/user_file_edit.ts";
 import { APP_PASSWORDS_PER_USER } from "../../../src/limits.ts";
-import { lockUserFile } from "../../../src/auth/user_file_lock.ts";
+import { lockUserFile } from "../../../src/auth/user_file/user_file_lock.ts";
 
 const root = mkdtempSync(`${tmpdir()}/popkeep-edit-`);
 after(() => rmSync(root, { recursive: true }));

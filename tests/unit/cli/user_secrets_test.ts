@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { openAppPasswordUses } from "../../../src/auth/app_password_uses.ts";
 import { matchingAppPassword } from "../../../src/auth/app_passwords.ts";
 import { encodeNtHash, ntHash } from "../../../src/auth/ntlm/nt_hash.ts";
-import { openPasswdFile } from "../../../src/auth/passwd_file.ts";
+import { openPasswdFile } from "../../../src/auth/user_file/passwd_file.ts";
 import { makeScramKeys } from "../../../src/auth/scram/derive_keys.ts";
 import { popkeep } from "../../support/command_line.ts";
 

@@ -1,7 +1,7 @@
 /** Which user names a client certificate stands for, by the kind of name that the settings choose. */
 
-import { faultOfUserName } from "./user_name.ts";
-import type { Certificate } from "./x509/certificate.ts";
+import { faultOfUserName } from "../user_name.ts";
+import type { Certificate } from "../x509/certificate.ts";
 
 /**
  * - `email`: an e-mail address among the alternative names; the one that old certificates have in their

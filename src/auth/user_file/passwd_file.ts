@@ -16,15 +16,15 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
-import type { Account } from "../maildrop/store.ts";
+import type { Account } from "../../maildrop/store.ts";
 import { Decoys } from "./decoys.ts";
-import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
+import type { AccountDirectory, DirectoryEntry } from "../directory.ts";
 import { parsePasswdContent, type PasswdContent } from "./passwd_content.ts";
-import type { SecretKind } from "./login.ts";
+import type { SecretKind } from "../login.ts";
 import type { PasswdEntry } from "./passwd_line.ts";
-import type { WeakSchemes } from "./password_schemes/scheme.ts";
-import type { ScramShapeUse } from "./scram/shapes.ts";
-import { foldedName } from "./user_name.ts";
+import type { WeakSchemes } from "../password_schemes/scheme.ts";
+import type { ScramShapeUse } from "../scram/shapes.ts";
+import { foldedName } from "../user_name.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 

@@ -5,12 +5,12 @@
  */
 
 import { ignoredFields } from "./ignored_fields.ts";
-import type { SecretKind } from "./login.ts";
-import type { WeakSchemes } from "./password_schemes/scheme.ts";
-import { isHashFault, readStoredPassword } from "./stored_password.ts";
+import type { SecretKind } from "../login.ts";
+import type { WeakSchemes } from "../password_schemes/scheme.ts";
+import { isHashFault, readStoredPassword } from "../stored_password.ts";
 import { parsePasswdLine, type PasswdEntry } from "./passwd_line.ts";
-import { ScramShapes, type ScramShapeUse } from "./scram/shapes.ts";
-import { foldedName } from "./user_name.ts";
+import { ScramShapes, type ScramShapeUse } from "../scram/shapes.ts";
+import { foldedName } from "../user_name.ts";
 
 export interface PasswdFault {
   /** Counted from 1. */

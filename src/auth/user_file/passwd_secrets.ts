@@ -12,14 +12,14 @@
  * *Knows* the fields. *Does not know* lines or files.
  */
 
-import { faultOfAppPasswordName, isAppPasswordField } from "./app_passwords.ts";
-import { APP_PASSWORDS_PER_USER } from "../limits.ts";
-import type { AppPassword } from "./directory.ts";
-import type { UserSecrets } from "./login.ts";
-import { encodeNtHash, parseNtHash } from "./ntlm/nt_hash.ts";
-import { encodeScramKeys, isScramKeysFault, parseScramKeys } from "./scram/stored_keys.ts";
-import { isLocked } from "./stored_password.ts";
-import { faultOfUserName } from "./user_name.ts";
+import { faultOfAppPasswordName, isAppPasswordField } from "../app_passwords.ts";
+import { APP_PASSWORDS_PER_USER } from "../../limits.ts";
+import type { AppPassword } from "../directory.ts";
+import type { UserSecrets } from "../login.ts";
+import { encodeNtHash, parseNtHash } from "../ntlm/nt_hash.ts";
+import { encodeScramKeys, isScramKeysFault, parseScramKeys } from "../scram/stored_keys.ts";
+import { isLocked } from "../stored_password.ts";
+import { faultOfUserName } from "../user_name.ts";
 
 /** What all of these fields begin with. */
 export const OWN_FIELD = "popkeep_";

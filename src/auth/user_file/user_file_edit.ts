@@ -13,8 +13,8 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { APP_PASSWORDS_PER_USER } from "../limits.ts";
-import type { SecretKind, UserSecrets } from "./login.ts";
+import { APP_PASSWORDS_PER_USER } from "../../limits.ts";
+import type { SecretKind, UserSecrets } from "../login.ts";
 import { parsePasswdContent, type PasswdFault } from "./passwd_content.ts";
 import {
   appPasswordField,
@@ -27,11 +27,11 @@ import {
   SCRAM_FIELD,
   secretsInPassword,
 } from "./passwd_secrets.ts";
-import type { WeakSchemes } from "./password_schemes/scheme.ts";
-import { schemeOf } from "./stored_password.ts";
+import type { WeakSchemes } from "../password_schemes/scheme.ts";
+import { schemeOf } from "../stored_password.ts";
 import { extrasOfLine, isLineOf, octets, withExtras, withPassword } from "./user_file_line.ts";
 import { lockUserFile } from "./user_file_lock.ts";
-import { faultOfUserName } from "./user_name.ts";
+import { faultOfUserName } from "../user_name.ts";
 
 /** An edit that cannot be done; the message is for the person who asked for it. */
 export class UserFileError extends Error {

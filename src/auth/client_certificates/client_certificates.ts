@@ -19,9 +19,9 @@ import {
 } from "./client_certificate_lists.ts";
 import { type CertificateUserName, userNamesOf } from "./client_certificate_names.ts";
 import type { ClientIdentity, Validity } from "./client_identity.ts";
-import type { SecureChannel } from "./secure_channel.ts";
-import { type Certificate, readCertificate } from "./x509/certificate.ts";
-import type { RevocationList } from "./x509/revocation_list.ts";
+import type { SecureChannel } from "../secure_channel.ts";
+import { type Certificate, readCertificate } from "../x509/certificate.ts";
+import type { RevocationList } from "../x509/revocation_list.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
@@ -138,7 +138,10 @@ export class ClientCertificates {
       }
       if (!ofIssuer.some((list) => now >= list.thisUpdateMs && now < list.nextUpdateMs)) {
         const lists = ofIssuer.length;
-        logger.error("no revocation list says now of a client certificate", { ...about, lists });
+        logger.error("no revocation list in force covers a client certificate", {
+          ...about,
+          lists,
+        });
         return "unknown";
       }
     }

@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { foldedName } from "./user_name.ts";
+import { foldedName } from "../user_name.ts";
 
 /** What some editors write at the beginning of a UTF-8 file, one character an octet. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";

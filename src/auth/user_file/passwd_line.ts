@@ -14,10 +14,10 @@
  * used, since popkeep does not change its own.
  */
 
-import { type AllowedNetworks, parseAllowedNetworks } from "./allowed_networks.ts";
-import { expandUserVariables, userVariables } from "../maildrop/user_variables.ts";
+import { type AllowedNetworks, parseAllowedNetworks } from "../allowed_networks.ts";
+import { expandUserVariables, userVariables } from "../../maildrop/user_variables.ts";
 import { OWN_FIELD, type OwnFields, readOwnFields } from "./passwd_secrets.ts";
-import { faultOfUserName } from "./user_name.ts";
+import { faultOfUserName } from "../user_name.ts";
 
 export interface PasswdEntry extends OwnFields {
   readonly user: string;

@@ -20,9 +20,9 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import type { PasswdContent } from "./passwd_content.ts";
-import { rendezvousScore } from "./rendezvous.ts";
-import { decoyPassword } from "./stored_password.ts";
-import { foldedName } from "./user_name.ts";
+import { rendezvousScore } from "../rendezvous.ts";
+import { decoyPassword } from "../stored_password.ts";
+import { foldedName } from "../user_name.ts";
 
 /** Password fields that stand for all of one class of costs. */
 const SAMPLE_LENGTH = 32;

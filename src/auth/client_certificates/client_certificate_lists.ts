@@ -12,9 +12,9 @@ import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
-import { REVOCATION_LIST_OCTETS } from "../limits.ts";
-import type { Certificate } from "./x509/certificate.ts";
-import { readRevocationList, type RevocationList } from "./x509/revocation_list.ts";
+import { REVOCATION_LIST_OCTETS } from "../../limits.ts";
+import type { Certificate } from "../x509/certificate.ts";
+import { readRevocationList, type RevocationList } from "../x509/revocation_list.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
 
