@@ -19,7 +19,8 @@ export type { Settings } from "./settings/effective.ts";
 export type { Binding } from "./settings/binding.ts";
 export type { DirectoryTable } from "./settings/directory_tables.ts";
 export { type Fault, faultText } from "./settings/faults.ts";
-export { settingsWarnings, type Warning } from "./settings/warnings.ts";
+export type { Warning } from "./settings/warning.ts";
+export { settingsWarnings } from "./settings/warnings.ts";
 
 export interface LoadOptions {
   /**

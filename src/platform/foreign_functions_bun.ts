@@ -1,7 +1,7 @@
 /** Foreign functions by `bun:ffi`, for foreign_functions.ts. */
 
 import process from "node:process";
-import type { ArgumentKind, Declarations, ForeignInterface } from "./foreign_functions.ts";
+import type { ArgumentKind, Declarations, ForeignInterface } from "./foreign_interface.ts";
 
 /** What is used of `bun:ffi`. Addresses are numbers there: they have at most 53 bits. */
 interface BunFfi {

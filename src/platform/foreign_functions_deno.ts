@@ -1,6 +1,6 @@
 /** Foreign functions by `Deno.dlopen`, for foreign_functions.ts. Needs --allow-ffi. */
 
-import type { ArgumentKind, Declarations, ForeignInterface } from "./foreign_functions.ts";
+import type { ArgumentKind, Declarations, ForeignInterface } from "./foreign_interface.ts";
 
 /** Addresses as u64: what is an object of Deno's own otherwise is a bigint then. */
 const TYPES = {

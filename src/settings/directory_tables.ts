@@ -8,7 +8,9 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { CHECKPASSWORD_PROCESSES, DIRECTORY_TIMEOUT_MS, FIRST_VALID_UID } from "../limits.ts";
-import { count, duration, listOf, optionalPath, setting, settingDocs, text } from "./kinds.ts";
+import { count, duration, setting, settingDocs, text } from "./kinds.ts";
+import { listOf } from "./list_kinds.ts";
+import { optionalPath } from "./place_kinds.ts";
 import { ldapKeys } from "./ldap_table.ts";
 import { sqlKeys } from "./sql_table.ts";
 import { formatDuration } from "./units.ts";

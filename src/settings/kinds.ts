@@ -6,7 +6,6 @@
  */
 
 import { z } from "zod";
-import { parseBinding } from "./binding.ts";
 import { formatDuration, formatSize, parseDurationMs, parseSizeOctets } from "./units.ts";
 
 /** What the documentation says of one key; it hangs on the key's schema in `settingDocs`. */
@@ -52,21 +51,6 @@ export function setting<Schema extends z.ZodType>(
   return kind.schema;
 }
 
-/** The kind of value that becomes an absolute path. */
-const PATH = "path, relative to the folder of the settings file";
-
-/** What is fetched over the network is trusted as much as the network between is. */
-const URL_OR_NOTHING =
-  /^(?:https:\/\/[^\s/]+\S*|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]+)?(?:\/\S*)?)?$/;
-
-/** What the documentation says of a list: many people write one value without its brackets. */
-function listDoc(items: string, example: string, item = items) {
-  return {
-    allowed: `a list in [ ] of ${items}, such as [${example}]`,
-    allowedItem: item,
-  };
-}
-
 interface Range {
   readonly min: number;
   readonly default: number;
@@ -74,7 +58,7 @@ interface Range {
 }
 
 /** Text that `read` turns into a value; undefined from it is a fault. */
-function readText<Value>(read: (text: string) => Value | undefined) {
+export function readText<Value>(read: (text: string) => Value | undefined) {
   return z.string().transform((text, context) => {
     const value = read(text);
     if (value !== undefined) return value;
@@ -157,23 +141,6 @@ export function choice<const Words extends readonly [string, ...string[]]>(
   };
 }
 
-/** A list of a few words; empty unless set. */
-export function choices<const Words extends readonly [string, ...string[]]>(
-  words: Words,
-  kind: string,
-) {
-  const all = words.map((word) => `"${word}"`).join(", ");
-  return {
-    schema: z.array(z.enum(words)).prefault([]),
-    doc: {
-      kind,
-      default: "[]",
-      ...listDoc(all, `"${words[0]}"`),
-      choices: words,
-    },
-  };
-}
-
 /** Text that must match `pattern`, which `allowed` puts into words. */
 export function text(
   options: {
@@ -193,118 +160,6 @@ export function text(
       kind: options.kind ?? "text",
       default: typeof fallback === "string" ? JSON.stringify(fallback) : `(${fallback.inWords})`,
       allowed: options.allowed,
-    },
-  };
-}
-
-/** A list of addresses to listen on. */
-export function bindings(fallback: readonly string[]) {
-  return {
-    schema: z.array(readText(parseBinding)).prefault([...fallback]),
-    doc: {
-      kind: "list of addresses with ports",
-      default: `[${fallback.map((binding) => `"${binding}"`).join(", ")}]`,
-      allowed: 'a list in [ ] of IPv4 "address:port" and IPv6 "[address]:port", each with a port ' +
-        'up to 65535, such as ["127.0.0.1:110", "[::]:110"]; 0 takes any free port, [] listens ' +
-        "nowhere",
-      allowedItem:
-        'IPv4 "address:port" or IPv6 "[address]:port" with a port up to 65535, such as ' +
-        '"127.0.0.1:110" or "[::]:110"; 0 takes any free port',
-    },
-  };
-}
-
-/** A path, made absolute later; without a default the key must be given. */
-export function path(fallback?: string) {
-  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
-  const schema = z.string().regex(/^[^\x00]+$/);
-  return {
-    schema: fallback === undefined ? schema : schema.prefault(fallback),
-    doc: {
-      kind: PATH,
-      default: fallback === undefined ? undefined : JSON.stringify(fallback),
-      allowed: "a path",
-    },
-  };
-}
-
-/** What the items of a list of texts have in common. */
-export interface ItemKind {
-  /** What the list is called. */
-  readonly kind: string;
-  readonly holds: RegExp | ((item: string) => boolean);
-  /** What the items are, in the plural. */
-  readonly items: string;
-  /** One or two, as TOML has them. */
-  readonly example: string;
-}
-
-function itemSchema({ holds }: ItemKind) {
-  return z.string().refine((item) => holds instanceof RegExp ? holds.test(item) : holds(item));
-}
-
-/** A list of texts; empty unless set. */
-export function texts(item: ItemKind) {
-  return {
-    schema: z.array(itemSchema(item)).prefault([]),
-    doc: { kind: item.kind, default: "[]", ...listDoc(item.items, item.example) },
-  };
-}
-
-/** A path, made absolute later; "" is none. */
-export function optionalPath(none: string) {
-  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
-  const schema = z.string().regex(/^[^\x00]*$/);
-  return {
-    schema: schema.prefault(""),
-    doc: { kind: PATH, default: '""', allowed: `a path; "" ${none}` },
-  };
-}
-
-/** The path of a file that has to be readable, made absolute later; "" is none. */
-export function optionalFile(none: string, file: "open" | "secret") {
-  const { schema, doc } = optionalPath(none);
-  return { schema, doc: { ...doc, file } };
-}
-
-/** A list of paths, made absolute later. */
-export function paths() {
-  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
-  const schema = z.array(z.string().regex(/^[^\x00]+$/));
-  return {
-    schema: schema.prefault([]),
-    doc: {
-      kind: `list of paths, each ${PATH.slice("path, ".length)}`,
-      default: "[]",
-      ...listDoc("paths", '"list.pem"', "a path"),
-    },
-  };
-}
-
-/** An https URL, or http to this machine; "" is none. */
-export function url(none: string) {
-  return {
-    schema: z.string().regex(URL_OR_NOTHING).prefault(""),
-    doc: {
-      kind: "URL",
-      default: '""',
-      allowed: `an https URL, or an http one on this machine; "" ${none}`,
-    },
-  };
-}
-
-/** An https URL, http to this machine, or a path, made absolute later; "" is none. */
-export function urlOrPath(none: string) {
-  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
-  const isPath = /^(?![a-z]+:\/\/)[^\x00]*$/;
-  return {
-    schema: z.string().refine((text) => URL_OR_NOTHING.test(text) || isPath.test(text)).prefault(
-      "",
-    ),
-    doc: {
-      kind: "URL, or path relative to the folder of the settings file",
-      default: '""',
-      allowed: `an https URL, an http one on this machine, or a path; "" ${none}`,
     },
   };
 }
@@ -329,17 +184,5 @@ export function freeText(
       default: fallback === undefined ? undefined : JSON.stringify(fallback),
       allowed: fallback === "" ? `${allowed}, or ""` : allowed,
     },
-  };
-}
-
-/** A list of a bounded number of texts; one with a least number must be given. */
-export function listOf(
-  options: ItemKind & { readonly least?: number; readonly most?: number },
-) {
-  const { kind, items, example, least = 0, most = 1_000 } = options;
-  const schema = z.array(itemSchema(options)).min(least).max(most);
-  return {
-    schema: least > 0 ? schema : schema.prefault([]),
-    doc: { kind, default: least > 0 ? undefined : "[]", ...listDoc(items, example) },
   };
 }

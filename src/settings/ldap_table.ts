@@ -2,16 +2,9 @@
 
 import { z } from "zod";
 import { DIRECTORY_CONNECT_MS, DIRECTORY_CONNECTIONS, DIRECTORY_OPERATION_MS } from "../limits.ts";
-import {
-  choice,
-  count,
-  duration,
-  freeText,
-  listOf,
-  optionalFile,
-  setting,
-  yesOrNo,
-} from "./kinds.ts";
+import { choice, count, duration, freeText, setting, yesOrNo } from "./kinds.ts";
+import { listOf } from "./list_kinds.ts";
+import { optionalFile } from "./place_kinds.ts";
 
 const attribute = (about: string, fallback = "") =>
   setting(

@@ -13,20 +13,9 @@ import {
   FAILED_LOGINS_OF_USER,
   NTLM_AUTH_PROCESSES,
 } from "../limits.ts";
-import {
-  choice,
-  choices,
-  count,
-  duration,
-  optionalPath,
-  paths,
-  setting,
-  text,
-  texts,
-  url,
-  urlOrPath,
-  yesOrNo,
-} from "./kinds.ts";
+import { choice, count, duration, setting, text, yesOrNo } from "./kinds.ts";
+import { choices, paths, texts } from "./list_kinds.ts";
+import { optionalPath, url, urlOrPath } from "./place_kinds.ts";
 
 const DOMAIN = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}))?$/;
 

@@ -5,7 +5,7 @@
  */
 
 import type { Settings } from "./effective.ts";
-import type { Warning } from "./warnings.ts";
+import type { Warning } from "./warning.ts";
 
 /** What is set and has no effect, and what is open wider than it looks. */
 export function loginWarnings(settings: Settings): Warning[] {

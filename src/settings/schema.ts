@@ -22,19 +22,9 @@ import {
   SHUTDOWN_GRACE_MS,
   TLS_HANDSHAKE_MS,
 } from "../limits.ts";
-import {
-  bindings,
-  choice,
-  count,
-  duration,
-  optionalPath,
-  path,
-  setting,
-  size,
-  text,
-  texts,
-  yesOrNo,
-} from "./kinds.ts";
+import { choice, count, duration, setting, size, text, yesOrNo } from "./kinds.ts";
+import { bindings, texts } from "./list_kinds.ts";
+import { optionalPath, path } from "./place_kinds.ts";
 import { directoryTable } from "./directory_tables.ts";
 import { loginSections } from "./login_sections.ts";
 

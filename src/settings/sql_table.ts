@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 import { DIRECTORY_CONNECT_MS, DIRECTORY_CONNECTIONS, DIRECTORY_OPERATION_MS } from "../limits.ts";
-import { choice, count, duration, freeText, optionalFile, optionalPath, setting } from "./kinds.ts";
+import { choice, count, duration, freeText, setting } from "./kinds.ts";
+import { optionalFile, optionalPath } from "./place_kinds.ts";
 
 export const sqlKeys = {
   url: setting(

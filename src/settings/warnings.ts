@@ -16,12 +16,7 @@ import { filesOf } from "./directory_tables.ts";
 import { loginWarnings } from "./login_warnings.ts";
 import { fixedFolderOf } from "./maildir_folder.ts";
 import { formatDuration } from "./units.ts";
-
-/** Something that works and that an operator should know of. */
-export interface Warning {
-  readonly key: string;
-  readonly message: string;
-}
+import type { Warning } from "./warning.ts";
 
 /** How long before its end a certificate is warned about: one that renews itself is renewed by then. */
 const CERTIFICATE_NOTICE_MS = 14 * 86_400_000;

@@ -1,0 +1,101 @@
+/**
+ * The kinds of list that a setting can have.
+ *
+ * *Knows*: zod, bindings. *Does not know*: which keys there are.
+ */
+
+import { z } from "zod";
+import { parseBinding } from "./binding.ts";
+import { readText } from "./kinds.ts";
+import { PATH } from "./place_kinds.ts";
+
+/** What the documentation says of a list: many people write one value without its brackets. */
+function listDoc(items: string, example: string, item = items) {
+  return {
+    allowed: `a list in [ ] of ${items}, such as [${example}]`,
+    allowedItem: item,
+  };
+}
+
+/** A list of a few words; empty unless set. */
+export function choices<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  kind: string,
+) {
+  const all = words.map((word) => `"${word}"`).join(", ");
+  return {
+    schema: z.array(z.enum(words)).prefault([]),
+    doc: {
+      kind,
+      default: "[]",
+      ...listDoc(all, `"${words[0]}"`),
+      choices: words,
+    },
+  };
+}
+
+/** A list of addresses to listen on. */
+export function bindings(fallback: readonly string[]) {
+  return {
+    schema: z.array(readText(parseBinding)).prefault([...fallback]),
+    doc: {
+      kind: "list of addresses with ports",
+      default: `[${fallback.map((binding) => `"${binding}"`).join(", ")}]`,
+      allowed: 'a list in [ ] of IPv4 "address:port" and IPv6 "[address]:port", each with a port ' +
+        'up to 65535, such as ["127.0.0.1:110", "[::]:110"]; 0 takes any free port, [] listens ' +
+        "nowhere",
+      allowedItem:
+        'IPv4 "address:port" or IPv6 "[address]:port" with a port up to 65535, such as ' +
+        '"127.0.0.1:110" or "[::]:110"; 0 takes any free port',
+    },
+  };
+}
+
+/** What the items of a list of texts have in common. */
+export interface ItemKind {
+  /** What the list is called. */
+  readonly kind: string;
+  readonly holds: RegExp | ((item: string) => boolean);
+  /** What the items are, in the plural. */
+  readonly items: string;
+  /** One or two, as TOML has them. */
+  readonly example: string;
+}
+
+function itemSchema({ holds }: ItemKind) {
+  return z.string().refine((item) => holds instanceof RegExp ? holds.test(item) : holds(item));
+}
+
+/** A list of texts; empty unless set. */
+export function texts(item: ItemKind) {
+  return {
+    schema: z.array(itemSchema(item)).prefault([]),
+    doc: { kind: item.kind, default: "[]", ...listDoc(item.items, item.example) },
+  };
+}
+
+/** A list of paths, made absolute later. */
+export function paths() {
+  // deno-lint-ignore no-control-regex -- NUL is the one octet that no path can hold
+  const schema = z.array(z.string().regex(/^[^\x00]+$/));
+  return {
+    schema: schema.prefault([]),
+    doc: {
+      kind: `list of paths, each ${PATH.slice("path, ".length)}`,
+      default: "[]",
+      ...listDoc("paths", '"list.pem"', "a path"),
+    },
+  };
+}
+
+/** A list of a bounded number of texts; one with a least number must be given. */
+export function listOf(
+  options: ItemKind & { readonly least?: number; readonly most?: number },
+) {
+  const { kind, items, example, least = 0, most = 1_000 } = options;
+  const schema = z.array(itemSchema(options)).min(least).max(most);
+  return {
+    schema: least > 0 ? schema : schema.prefault([]),
+    doc: { kind, default: least > 0 ? undefined : "[]", ...listDoc(items, example) },
+  };
+}
