@@ -15,6 +15,9 @@ import { countedAddress, siteOf } from "../../counted_address.ts";
 
 const KEY_OCTETS = 32;
 
+/** Logins whose keys are kept, some 500 octets each. */
+const RECENT_KEYS = 4_096;
+
 /** Of 32: enough that nobody finds two that meet. */
 const DIGEST_OCTETS = 16;
 
@@ -41,6 +44,8 @@ export class GuessingKeys {
   /** base64url, 32 octets. */
   readonly text: string;
   readonly #key: Uint8Array;
+  /** Clients poll, and five digests are a tenth of what a login costs. The first one is the oldest. */
+  readonly #recent = new Map<string, LoginKeys>();
   /** Digests of passwords live and die with the process. */
   readonly #passwordKey = randomBytes(KEY_OCTETS);
 
@@ -61,6 +66,19 @@ export class GuessingKeys {
    *   nothing to vary them.
    */
   of(address: string | undefined, user: string): LoginKeys {
+    const who = `${address ?? ""} ${user}`;
+    const recent = this.#recent.get(who);
+    if (recent !== undefined) return recent;
+    const keys = this.#make(address, user);
+    for (const oldest of this.#recent.size < RECENT_KEYS ? [] : this.#recent.keys()) {
+      this.#recent.delete(oldest);
+      break;
+    }
+    this.#recent.set(who, keys);
+    return keys;
+  }
+
+  #make(address: string | undefined, user: string): LoginKeys {
     const counted = address === undefined ? "" : countedAddress(address);
     const name = user.normalize("NFKC").toLowerCase();
     const site = address === undefined ? undefined : siteOf(address);
