@@ -343,7 +343,7 @@ export const FREE_FAILED_LOGINS_OF_ACCOUNT = 20;
  */
 export const FORGIVEN_FAILED_LOGINS = 5;
 
-/** Keys of each kind (address, account, both) whose failed logins are counted; about 1 KiB each. */
+/** Keys of each kind (address, site, account, both) whose failed logins are counted; about 1 KiB each. */
 export const FAILED_LOGIN_KEYS = 10_000;
 
 /** Wrong passwords remembered by digest, so that the same one counts once; about 1 KiB each. */

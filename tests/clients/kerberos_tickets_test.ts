@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { generate } from "selfsigned";
@@ -18,6 +19,7 @@ import type { Exchange, Step } from "../../src/auth/mechanism.ts";
 import { gssapiMechanism } from "../../src/auth/mechanisms/gssapi.ts";
 import { serverEndPoint } from "../../src/auth/server_end_point.ts";
 import type { SecureChannel } from "../../src/auth/secure_channel.ts";
+import { Mutator } from "../property/mutated_octets.ts";
 import { HeldTicket, Initiator, setLibraryEnvironment } from "../support/kerberos_initiator.ts";
 import { KERBEROS_COMMANDS, KerberosRealm } from "../support/kerberos_realm.ts";
 import { clientTest } from "../support/real_client.ts";
@@ -314,6 +316,24 @@ kerberosTest("a token is no token any more once an octet is changed", async (sta
     assert.equal((await exchange.next(NO_LAYER)).kind, "done", `octet ${at}`);
   }
   assert.ok(begun < 10, `${begun} tokens began a context`);
+});
+
+kerberosTest("of 3,000 mutated tokens none lets in, and none does harm", async (stage) => {
+  const token = new HeldTicket(stage.cache, "pop/localhost").token();
+  // Used once, so that a mutation that changes nothing is no right token either.
+  assert.equal((await stage.begin().next(token)).kind, "challenge");
+  const seed = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+  const mutator = new Mutator(seed);
+  for (let run = 0; run < 3_000; run++) {
+    const exchange = stage.begin();
+    let step = await exchange.next(mutator.change(token));
+    if (step.kind === "challenge") step = await exchange.next(mutator.perhaps(NO_LAYER));
+    const outcome = step.kind === "done" ? step.outcome.kind : step.kind;
+    assert.notEqual(outcome, "granted", `seed ${seed}, run ${run}`);
+    exchange.abandon?.();
+  }
+  const right = new HeldTicket(stage.cache, "pop/localhost").token();
+  assert.equal((await stage.begin().next(right)).kind, "challenge", "right ones are still taken");
 });
 
 kerberosTest("garbage is refused, whatever its length", async (stage) => {

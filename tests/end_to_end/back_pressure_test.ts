@@ -14,11 +14,14 @@ import { connectDeaf, readUntil } from "./raw_client.ts";
 const MIB = 1_048_576;
 const LARGE_OCTETS = 96 * MIB;
 
+/** Sent before LARGE_OCTETS, as the same line. */
+const WARMING_OCTETS = 16 * MIB;
+
 /**
  * What the server may grow by while a client sends or is sent LARGE_OCTETS. Far more than it holds on
  * purpose, since a collector of garbage takes its time, and less than what it would hold by mistake.
  */
-const GROWTH_OCTETS = 80 * MIB;
+const GROWTH_OCTETS = 64 * MIB;
 
 let server: RunningServer;
 
@@ -141,8 +144,10 @@ test("a client that sent ahead before STLS is not read without bound under TLS",
 test(`a line of ${LARGE_OCTETS / MIB} MiB is answered once, is not kept, and ends at its end`, async () => {
   const client = await server.login("alice");
   const { socket } = client.wire as SocketWire;
+  const part = Buffer.alloc(MIB, "x");
+  // The buffers that a runtime makes to read at full speed, and then keeps, are not what is measured.
+  assert.ok(await writeAsTaken(socket, part, WARMING_OCTETS / MIB), "the server stopped reading");
   await boundsMemory(async () => {
-    const part = Buffer.alloc(MIB, "x");
     assert.ok(await writeAsTaken(socket, part, LARGE_OCTETS / MIB), "the server stopped reading");
   });
   // To the grammar check it is one line like any other, sent now.
