@@ -35,6 +35,14 @@ export class MailboxSnapshot implements Snapshot {
     return (entry.carried as UniqueId | undefined) ?? decimalUniqueId(entry.id);
   }
 
+  writeUniqueId(number: MessageNumber, target: Uint8Array, at: number): number {
+    const id = this.uniqueIdOf(number);
+    for (let character = 0; character < id.length; character++) {
+      target[at + character] = id.charCodeAt(character);
+    }
+    return at + id.length;
+  }
+
   entryOf(number: MessageNumber): Entry {
     const entry = this.#entries[number - 1];
     if (entry === undefined) {

@@ -14,4 +14,9 @@ export interface Snapshot {
   /** The figure of LIST and RETR: storage size or exact octets, as set ([MS-STANXPOP3] 2.1.4, 2.1.5). */
   octetsOf(number: MessageNumber): number;
   uniqueIdOf(number: MessageNumber): UniqueId;
+  /**
+   * Writes the octets of the unique-id at `at` and returns where they end: what `uniqueIdOf` gives, without
+   * a text in between. There must be room for UNIQUE_ID_CHARACTERS.
+   */
+  writeUniqueId(number: MessageNumber, target: Uint8Array, at: number): number;
 }

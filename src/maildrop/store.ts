@@ -29,9 +29,11 @@ export interface MaildropStore {
   /**
    * Takes the snapshot and returns the open maildrop; a mailbox that does not exist yet is empty.
    *
+   * Comes at once where nothing has to be waited for.
+   *
    * @throws {StorageFailure} If the mailbox cannot be read or is none.
    */
-  open(account: Account): Promise<Maildrop>;
+  open(account: Account): Maildrop | Promise<Maildrop>;
 }
 
 /** One session's maildrop, from login to `close`. */
@@ -41,10 +43,12 @@ export interface Maildrop {
   /**
    * Opens a message's stored octets. The caller closes it, also after a failure.
    *
+   * Comes at once where nothing has to be waited for.
+   *
    * @throws {MessageGone} If it was removed since the snapshot; a renamed one is found.
    * @throws {StorageFailure} If it is there and cannot be read.
    */
-  open(number: MessageNumber): Promise<StoredMessage>;
+  open(number: MessageNumber): StoredMessage | Promise<StoredMessage>;
 
   /**
    * Removes the marked messages and no other, then makes the retrieved ones seen where the settings
@@ -71,12 +75,13 @@ export interface StoredMessage {
   /** Octets in storage. */
   readonly storedOctets: number;
   /**
-   * The next octets in order, or undefined at the end. The store does not touch the array again.
+   * The next octets in order, or undefined at the end. An array that comes at once is lent: it holds them
+   * until anything is waited for. One that is waited for is the receiver's.
    *
    * @throws {StorageFailure} If reading fails or the file ends before `storedOctets`.
    */
-  read(): Promise<Uint8Array | undefined>;
-  close(): Promise<void>;
+  read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  close(): void | Promise<void>;
 }
 
 export interface UpdateOutcome {

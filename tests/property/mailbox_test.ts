@@ -162,7 +162,7 @@ class World {
       const number = (which % count + 1) as MessageNumber;
       const token = await contentOf(drop, number);
       await drop.update([number], []);
-      await assert.rejects(drop.open(number), MessageGone, `${token} is still there`);
+      await assert.rejects(async () => await drop.open(number), MessageGone, `${token} is still there`);
     }
     drop.close();
   }

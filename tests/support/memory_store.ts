@@ -126,6 +126,11 @@ class MemoryMaildrop implements Maildrop {
       totalOctets: sizes.reduce((sum, size) => sum + size, 0),
       octetsOf: (number) => sizes[number - 1]!,
       uniqueIdOf: (number) => messages[number - 1]!.uniqueId,
+      writeUniqueId(number, target, at) {
+        const id = new TextEncoder().encode(this.uniqueIdOf(number));
+        target.set(id, at);
+        return at + id.length;
+      },
     };
   }
 

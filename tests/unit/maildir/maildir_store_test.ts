@@ -225,7 +225,7 @@ maildirTest(
     maildir.deliver("b\n");
     const drop = await storeOf(maildir).open();
     maildir.remove(`new/${name}`);
-    await rejects(drop.open(N(1)), MessageGone);
+    await rejects(async () => await drop.open(N(1)), MessageGone);
     strictEqual(await contentOf(drop, 2), "b\n");
     strictEqual(drop.snapshot.count, 2);
   },
@@ -417,8 +417,8 @@ maildirTest(
     for (const name of names) maildir.remove(`new/${name}`);
     symlinkSync("/etc/passwd", `${maildir.path}/new/${names[0]}`);
     strictEqual(spawnSync("mkfifo", [`${maildir.path}/new/${names[1]}`]).status, 0);
-    await rejects(drop.open(N(1)), MessageGone);
-    await rejects(drop.open(N(2)), MessageGone);
+    await rejects(async () => await drop.open(N(1)), MessageGone);
+    await rejects(async () => await drop.open(N(2)), MessageGone);
   },
 );
 

@@ -106,7 +106,7 @@ contract("a snapshot does not change, whatever others do", async ({ store, ...ot
   assert.deepEqual([1, 2].map((n) => drop.snapshot.uniqueIdOf(N(n))), ids);
   assert.equal(later.snapshot.uniqueIdOf(N(1)), ids[1]);
   assert.notEqual(later.snapshot.uniqueIdOf(N(2)), ids[0]);
-  await assert.rejects(drop.open(N(1)), MessageGone);
+  await assert.rejects(async () => await drop.open(N(1)), MessageGone);
   assert.equal(await contentOf(drop, 2), "b\n");
 });
 
