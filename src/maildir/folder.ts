@@ -14,6 +14,7 @@
 
 import { lstat, readdir, stat } from "node:fs/promises";
 import { fileNamesAreExact } from "../platform/file_names.ts";
+import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { isMissing, pathIn, retryStale } from "./disk.ts";
 import { uniqueNameOf } from "./file_name.ts";
 
@@ -36,28 +37,45 @@ export interface Place {
 
 /** What tells whether a folder changed. */
 export interface FolderState {
-  readonly identity: string;
+  readonly facts: FileFacts;
   /** Whether an equal state later proves that nothing changed since. */
   readonly quiet: boolean;
 }
 
 /** Looks at a folder; undefined when it does not exist. */
 export async function stateOf(path: string): Promise<FolderState | undefined> {
+  const atOnce = stateAtOnce(path);
+  if (atOnce !== undefined) return atOnce;
   try {
     const beforeMs = Date.now();
-    const { ino, mtimeMs, ctimeMs } = await retryStale(() => stat(path));
-    const ageMs = beforeMs - Math.max(mtimeMs, ctimeMs);
-    return { identity: `${ino} ${mtimeMs} ${ctimeMs}`, quiet: ageMs >= QUIET_MS };
+    return stateBy(factsOf(await retryStale(() => stat(path))), beforeMs);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
+/** The same where the system knows it without waiting; undefined says nothing at all. */
+export function stateAtOnce(path: string): FolderState | undefined {
+  const beforeMs = Date.now();
+  const facts = warmFacts(path, { follow: true });
+  return facts && stateBy(facts, beforeMs);
+}
+
+function stateBy(facts: FileFacts, beforeMs: number): FolderState {
+  const ageMs = beforeMs - Math.max(facts.modifiedMs, facts.changedMs);
+  return { facts, quiet: ageMs >= QUIET_MS };
+}
+
 /** True when the folder is as it was when it was listed, for certain. */
 export function isUnchanged(then: FolderState | undefined, now: FolderState | undefined): boolean {
   if (then === undefined || now === undefined) return then === now;
-  return then.quiet && then.identity === now.identity;
+  return then.quiet && areSame(then, now);
+}
+
+function areSame({ facts: one }: FolderState, { facts: other }: FolderState): boolean {
+  return one.inode === other.inode && one.modifiedMs === other.modifiedMs &&
+    one.changedMs === other.changedMs;
 }
 
 /**
@@ -76,7 +94,7 @@ export async function listFolder(
     const names = await retryStale(() => readdir(path, { encoding: "latin1" }));
     const unreadable = placeNames(names, folder, places);
     const after = await stateOf(path);
-    const changed = after?.identity !== state.identity;
+    const changed = after === undefined || !areSame(state, after);
     if (!changed || listings === MOST_LISTINGS) return { state, unreadable };
     state = after;
   }

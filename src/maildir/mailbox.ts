@@ -2,7 +2,8 @@
  * One Maildir, as all sessions of this process share it: which messages there are, their unique-ids and
  * sizes, and the snapshot made of them.
  *
- * A login costs three stats when nothing changed. Otherwise: list what changed, find the messages that
+ * A login costs three looks when nothing changed, and waits for none of them where the system has the
+ * answers at hand. Otherwise: list what changed, find the messages that
  * have no unique-id, give them theirs under the lock, durably, and make a new snapshot. Work on the
  * sidecar is done one piece at a time in this process, and under the dot lock where it writes.
  *
@@ -18,7 +19,14 @@ import { StorageFailure } from "../maildrop/store.ts";
 import { errnoOf, isMissing, storageFailure } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { takeDotLock } from "./dot_lock.ts";
-import { type FolderState, isUnchanged, listFolder, type Place, stateOf } from "./folder.ts";
+import {
+  type FolderState,
+  isUnchanged,
+  listFolder,
+  type Place,
+  stateAtOnce,
+  stateOf,
+} from "./folder.ts";
 import { inDeliveryOrder } from "./file_name.ts";
 import { keepPlaces, linesFor, matchPlaces } from "./matching.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
@@ -60,6 +68,8 @@ export class Mailbox {
   #missing = false;
   /** Ends when the piece of work that was begun last is done. */
   #work: Promise<unknown> = Promise.resolve();
+  /** Pieces of work that are not done yet. */
+  #worksLeft = 0;
   #waitingRefresh: Promise<MailboxSnapshot> | undefined;
 
   constructor(path: string, options: MailboxOptions) {
@@ -79,17 +89,34 @@ export class Mailbox {
   }
 
   /**
-   * The messages as they are now, in ascending order of ids. Logins that come while one is waiting
-   * to look share its result; none shares a look that began before it came.
+   * The messages as they are now, in ascending order of ids; at once where nothing changed and nothing
+   * has to be waited for. Logins that come while one is waiting to look share its result; none shares a
+   * look that began before it came.
    *
-   * @throws {StorageFailure} If the folder cannot be read or is no Maildir.
+   * @throws {StorageFailure} If the folder cannot be read or is no Maildir; never at once.
    */
-  refresh(): Promise<MailboxSnapshot> {
+  refresh(): MailboxSnapshot | Promise<MailboxSnapshot> {
+    if (this.#isUnchangedAtOnce() && this.#snapshot !== undefined) return this.#snapshot;
     this.#waitingRefresh ??= this.#alone(() => {
       this.#waitingRefresh = undefined;
       return this.#refresh();
     });
     return this.#waitingRefresh;
+  }
+
+  /**
+   * Whether the snapshot still holds, where three looks that wait for nothing can tell. While there is
+   * work on the mailbox they cannot: it may know of changes that the snapshot does not have yet.
+   */
+  #isUnchangedAtOnce(): boolean {
+    if (this.#snapshot === undefined || this.#worksLeft > 0) return false;
+    const fresh = stateAtOnce(`${this.path}/new`);
+    if (fresh === undefined || !isUnchanged(this.#freshState, fresh)) return false;
+    const cur = stateAtOnce(`${this.path}/cur`);
+    if (cur === undefined || !isUnchanged(this.#curState, cur)) return false;
+    // Of an empty mailbox a list would say nothing.
+    const neverHadMessages = !this.#sidecar.exists && this.weight === 0;
+    return neverHadMessages || this.#sidecar.isUnchangedAtOnce;
   }
 
   /**
@@ -118,7 +145,8 @@ export class Mailbox {
 
   /** Runs one piece of work on the sidecar after those before it. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work);
+    this.#worksLeft++;
+    const done = this.#work.then(work).finally(() => this.#worksLeft--);
     this.#work = done.catch(() => {});
     return done;
   }

@@ -5,12 +5,13 @@
 
 import { stat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
-import type { Account, Maildrop, MaildropStore } from "../maildrop/store.ts";
+import type { Account, MaildropStore } from "../maildrop/store.ts";
 import { StorageFailure } from "../maildrop/store.ts";
 import { isLocationFault, mailLocation } from "./location.ts";
 import { findMailFolder } from "./mail_folder.ts";
 import type { MailLocation } from "./mail_location.ts";
 import { Mailbox } from "./mailbox.ts";
+import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { MaildirDrop } from "./maildir_drop.ts";
 
 export interface MaildirStoreOptions {
@@ -46,31 +47,55 @@ export class MaildirStore implements MaildropStore {
     this.#options = options;
   }
 
-  async open(account: Account): Promise<Maildrop> {
+  open(account: Account): MaildirDrop | Promise<MaildirDrop> {
     const location = mailLocation(this.#options.maildir, account);
     if (isLocationFault(location)) throw new StorageFailure("SYS/PERM", location.fault);
-    const path = await this.#pathOf(location, account);
+    const { folder } = account;
+    if (folder === undefined) return this.#openAt(location.inbox, location, account);
+    return this.#folderPath(location, folder).then((path) => this.#openAt(path, location, account));
+  }
+
+  #openAt(
+    path: string,
+    location: MailLocation,
+    account: Account,
+  ): MaildirDrop | Promise<MaildirDrop> {
     const kept = this.#hold(path);
+    const ascending = kept.mailbox.refresh();
+    if (ascending instanceof MailboxSnapshot) return this.#dropOf(kept, ascending);
+    return this.#openInTime(kept, ascending, location, account);
+  }
+
+  async #openInTime(
+    kept: Kept,
+    refreshing: Promise<MailboxSnapshot>,
+    location: MailLocation,
+    account: Account,
+  ): Promise<MaildirDrop> {
     try {
-      const ascending = await kept.mailbox.refresh();
-      if (kept.mailbox.missing) await this.#checkMissing(path, location, account);
-      const { exactSizes, markRetrievedAsSeen, sortOrder } = this.#options;
-      return new MaildirDrop({
-        mailbox: kept.mailbox,
-        snapshot: sortOrder === "ascending" ? ascending : ascending.descending,
-        exactSizes,
-        markRetrievedAsSeen,
-        onClose: () => this.#release(kept),
-      });
+      const ascending = await refreshing;
+      const { missing, path } = kept.mailbox;
+      if (missing) await this.#checkMissing(path, location, account);
+      return this.#dropOf(kept, ascending);
     } catch (error) {
       this.#release(kept);
       throw error;
     }
   }
 
-  /** The Maildir of the INBOX, or of the folder that the client asked for, which has to be there. */
-  async #pathOf(location: MailLocation, { folder }: Account): Promise<string> {
-    if (folder === undefined) return location.inbox;
+  #dropOf(kept: Kept, ascending: MailboxSnapshot): MaildirDrop {
+    const { exactSizes, markRetrievedAsSeen, sortOrder } = this.#options;
+    return new MaildirDrop({
+      mailbox: kept.mailbox,
+      snapshot: sortOrder === "ascending" ? ascending : ascending.descending,
+      exactSizes,
+      markRetrievedAsSeen,
+      onClose: () => this.#release(kept),
+    });
+  }
+
+  /** The Maildir of the folder that the client asked for, which has to be there. */
+  async #folderPath(location: MailLocation, folder: string): Promise<string> {
     try {
       return await findMailFolder(location, folder);
     } catch (error) {

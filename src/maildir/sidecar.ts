@@ -12,6 +12,7 @@ import type { FileHandle } from "node:fs/promises";
 import { lstat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { StorageFailure } from "../maildrop/store.ts";
+import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { errnoOf, isMissing, openOwnFile, retryStale } from "./disk.ts";
 import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 
@@ -38,8 +39,10 @@ export class Sidecar {
   /** Whole lines up to here are in `list`. */
   #offset = 0;
   #witness = "";
-  /** Inode, size and times at the last reading; "" when there was no file, undefined before. */
-  #identity: string | undefined;
+  /** The file as it was at the last reading; "none" when there was none, undefined before. */
+  #facts: FileFacts | "none" | undefined;
+  /** The same as `warmFacts` tells it: a runtime's own calls may be less exact about times. */
+  #factsAtOnce: FileFacts | undefined;
   #damaged = false;
 
   constructor(mailboxPath: string) {
@@ -53,7 +56,7 @@ export class Sidecar {
 
   /** Whether there was a file at the last look. */
   get exists(): boolean {
-    return this.#identity !== undefined && this.#identity !== "";
+    return this.#facts !== undefined && this.#facts !== "none";
   }
 
   /** Whether something in the file is no line of the format; a rewrite mends it. */
@@ -61,21 +64,37 @@ export class Sidecar {
     return this.#damaged;
   }
 
+  /** Whether `list` is what the file says, where a look without waiting shows it. */
+  get isUnchangedAtOnce(): boolean {
+    const found = warmFacts(this.path, { follow: false });
+    return found !== undefined && (this.#isAsRead(found) || areSame(this.#factsAtOnce, found));
+  }
+
   /**
-   * Brings `list` up to what the file says. Costs one stat when nothing changed.
+   * Brings `list` up to what the file says. Costs one look when nothing changed.
    *
    * @throws {StorageFailure} If the file is of a later version, or no file.
    * @throws {Error} What `node:fs` says.
    */
   async refresh(): Promise<SidecarChange> {
+    const atOnce = warmFacts(this.path, { follow: false });
+    if (atOnce !== undefined && areSame(this.#factsAtOnce, atOnce)) return "unchanged";
     try {
-      const found = await retryStale(() => lstat(this.path));
-      if (identityOf(found) === this.#identity) return "unchanged";
+      const found = factsOf(await retryStale(() => lstat(this.path)));
+      if (this.#isAsRead(found)) {
+        // That look came before this one, so it saw the same file.
+        this.#factsAtOnce = atOnce;
+        return "unchanged";
+      }
     } catch (error) {
       if (isMissing(error)) return this.#vanished();
       throw error;
     }
     return await this.refreshFromFile();
+  }
+
+  #isAsRead(found: FileFacts): boolean {
+    return this.#facts !== "none" && areSame(this.#facts, found);
   }
 
   /**
@@ -91,13 +110,13 @@ export class Sidecar {
       throw error;
     }
     try {
-      const identity = identityOf(await handle.stat());
-      if (identity === this.#identity) return "unchanged";
+      const found = factsOf(await handle.stat());
+      if (this.#isAsRead(found)) return "unchanged";
       const grown = this.#offset > 0 && await this.#isSameFile(handle);
       if (!grown) this.#forget();
       await this.#readLines(handle);
       await makeDurable(handle);
-      this.#identity = identity;
+      this.#isNow(found);
       return grown ? "grown" : "replaced";
     } finally {
       await handle.close();
@@ -106,12 +125,17 @@ export class Sidecar {
 
   #vanished(): SidecarChange {
     const change = this.exists ? "replaced" : "unchanged";
-    this.#identity = "";
+    this.#isNow("none");
     this.#offset = 0;
     this.#witness = "";
     this.#damaged = false;
     for (const entry of this.list.entries) entry.misses = 0;
     return change;
+  }
+
+  #isNow(facts: FileFacts | "none"): void {
+    this.#facts = facts;
+    this.#factsAtOnce = undefined;
   }
 
   #forget(): void {
@@ -193,7 +217,7 @@ export class Sidecar {
         this.#takeLines(lines.slice(from, end));
         from = end;
       }
-      this.#identity = identityOf(found);
+      this.#isNow(factsOf(found));
       return true;
     } finally {
       await handle.close();
@@ -222,10 +246,9 @@ export async function writeAll(handle: FileHandle, text: string): Promise<void> 
   }
 }
 
-function identityOf(
-  { ino, size, mtimeMs, ctimeMs }: { ino: number; size: number; mtimeMs: number; ctimeMs: number },
-): string {
-  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+function areSame(one: FileFacts | undefined, other: FileFacts): boolean {
+  return one !== undefined && one.inode === other.inode && one.octets === other.octets &&
+    one.modifiedMs === other.modifiedMs && one.changedMs === other.changedMs;
 }
 
 /**

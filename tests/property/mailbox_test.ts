@@ -131,8 +131,8 @@ class World {
     drop.close();
   }
 
-  #open(server: 0 | 1): Promise<Maildrop> {
-    return (this.#stores[server] as MaildirStore).open({ user: "alice", extra: {} });
+  async #open(server: 0 | 1): Promise<Maildrop> {
+    return await (this.#stores[server] as MaildirStore).open({ user: "alice", extra: {} });
   }
 
   async #check(drop: Maildrop): Promise<void> {
@@ -162,7 +162,11 @@ class World {
       const number = (which % count + 1) as MessageNumber;
       const token = await contentOf(drop, number);
       await drop.update([number], []);
-      await assert.rejects(async () => await drop.open(number), MessageGone, `${token} is still there`);
+      await assert.rejects(
+        async () => await drop.open(number),
+        MessageGone,
+        `${token} is still there`,
+      );
     }
     drop.close();
   }
@@ -171,7 +175,9 @@ class World {
 async function contentOf(drop: Maildrop, number: MessageNumber): Promise<string> {
   const message = await drop.open(number);
   const chunks: Uint8Array[] = [];
-  for (let chunk; (chunk = await message.read()) !== undefined;) chunks.push(chunk);
+  for (let chunk; (chunk = await message.read(new Uint8Array(65_536))) !== undefined;) {
+    chunks.push(chunk);
+  }
   await message.close();
   return Buffer.concat(chunks).toString("latin1");
 }

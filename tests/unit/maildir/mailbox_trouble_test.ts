@@ -84,7 +84,7 @@ maildirTest(
     await one.update([N(1)], []);
     maildir.deliver("new\n", "report.1");
     await mailbox.refresh();
-    await rejects(other.open(N(1)), MessageGone);
+    await rejects(async () => await other.open(N(1)), MessageGone);
     deepStrictEqual(await other.update([N(1)], []), { removed: 1, left: 0 });
     deepStrictEqual(maildir.names("new"), ["report.1"]);
   },
@@ -160,7 +160,7 @@ maildirTest("messages of a mailbox that is not there are left, not removed", asy
   const drop = dropOf(mailbox, before);
   renameSync(maildir.path, `${maildir.path}.unmounted`);
   deepStrictEqual(await drop.update([N(1), N(2)], []), { removed: 0, left: 2 });
-  await rejects(drop.open(N(3)), { name: "StorageFailure", kind: "SYS/TEMP" });
+  await rejects(async () => await drop.open(N(3)), { name: "StorageFailure", kind: "SYS/TEMP" });
   renameSync(`${maildir.path}.unmounted`, maildir.path);
   deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(before));
 });
@@ -180,7 +180,10 @@ maildirTest(
     const empty = await storeAt(`${parent}/{domain}/{local}`).open(bob);
     strictEqual(empty.snapshot.count, 0);
     for (const template of [`${parent}/nowhere/{user}`, "{home}/Maildir"]) {
-      await rejects(storeAt(template).open(bob), { name: "StorageFailure", kind: "SYS/TEMP" });
+      await rejects(async () => await storeAt(template).open(bob), {
+        name: "StorageFailure",
+        kind: "SYS/TEMP",
+      });
     }
   },
 );
@@ -192,7 +195,10 @@ maildirTest(
     const mailbox = processOf(maildir);
     const ids = idsOf(await mailbox.refresh());
     renameSync(maildir.path, `${maildir.path}.unmounted`);
-    await rejects(mailbox.refresh(), { name: "StorageFailure", kind: "SYS/TEMP" });
+    await rejects(async () => await mailbox.refresh(), {
+      name: "StorageFailure",
+      kind: "SYS/TEMP",
+    });
     renameSync(`${maildir.path}.unmounted`, maildir.path);
     deepStrictEqual(idsOf(await mailbox.refresh()), ids);
   },
@@ -225,13 +231,13 @@ maildirTest(
     strictEqual(spawnSync("mkfifo", [maildir.sidecar]).status, 0);
     // More than a thread pool has threads.
     const failures = Array.from({ length: 16 }, () => {
-      return rejects(processOf(maildir).refresh(), { name: "StorageFailure" });
+      return rejects(async () => await processOf(maildir).refresh(), { name: "StorageFailure" });
     });
     await Promise.all(failures);
     rmSync(maildir.sidecar);
     writeFileSync(`${maildir.path}/elsewhere`, "popkeep-uidlist 1\n");
     symlinkSync("elsewhere", maildir.sidecar);
-    await rejects(processOf(maildir).refresh(), { name: "StorageFailure" });
+    await rejects(async () => await processOf(maildir).refresh(), { name: "StorageFailure" });
     strictEqual(readFileSync(`${maildir.path}/elsewhere`, "latin1"), "popkeep-uidlist 1\n");
   },
 );
@@ -339,7 +345,10 @@ maildirTest(
     const mailbox = processOf(maildir);
     const snapshot = await mailbox.refresh();
     maildir.rename("new", "new.aside");
-    await rejects(mailbox.refresh(), { name: "StorageFailure", kind: "SYS/TEMP" });
+    await rejects(async () => await mailbox.refresh(), {
+      name: "StorageFailure",
+      kind: "SYS/TEMP",
+    });
     deepStrictEqual(await dropOf(mailbox, snapshot).update([N(2)], []), { removed: 0, left: 1 });
     maildir.rename("new.aside", "new");
     deepStrictEqual(idsOf(await mailbox.refresh()), idsOf(snapshot));

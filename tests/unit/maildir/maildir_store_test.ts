@@ -39,7 +39,9 @@ function idsOf(drop: Maildrop): string[] {
 async function contentOf(drop: Maildrop, number: number): Promise<string> {
   const message = await drop.open(N(number));
   const chunks: Uint8Array[] = [];
-  for (let chunk; (chunk = await message.read()) !== undefined;) chunks.push(chunk);
+  for (let chunk; (chunk = await message.read(new Uint8Array(65_536))) !== undefined;) {
+    chunks.push(chunk);
+  }
   await message.close();
   return Buffer.concat(chunks).toString("latin1");
 }
@@ -194,7 +196,7 @@ maildirTest("a damaged sidecar is rebuilt from the lines that are whole", async 
 maildirTest("a sidecar of a later version is refused and left as it is", async (maildir) => {
   maildir.deliver("a\n");
   writeFileSync(maildir.sidecar, "popkeep-uidlist 2\nsomething\n");
-  await rejects(storeOf(maildir).open(), StorageFailure);
+  await rejects(async () => await storeOf(maildir).open(), StorageFailure);
   strictEqual(readFileSync(maildir.sidecar, "latin1"), "popkeep-uidlist 2\nsomething\n");
 });
 
@@ -383,13 +385,19 @@ maildirTest("a folder that is no Maildir is a permanent failure", async (maildir
   rmSync(maildir.path, { recursive: true });
   mkdirSync(maildir.path);
   utimesSync(maildir.path, LONG_AGO, LONG_AGO);
-  await rejects(storeOf(maildir).open(), { name: "StorageFailure", kind: "SYS/PERM" });
+  await rejects(async () => await storeOf(maildir).open(), {
+    name: "StorageFailure",
+    kind: "SYS/PERM",
+  });
 });
 
 maildirTest("a file where the Maildir should be is a permanent failure", async (maildir) => {
   rmSync(maildir.path, { recursive: true });
   writeFileSync(maildir.path, "");
-  await rejects(storeOf(maildir).open(), { name: "StorageFailure", kind: "SYS/PERM" });
+  await rejects(async () => await storeOf(maildir).open(), {
+    name: "StorageFailure",
+    kind: "SYS/PERM",
+  });
 });
 
 maildirTest("FIFOs, sockets, links, folders and dot files are no messages", async (maildir) => {
