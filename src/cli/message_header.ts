@@ -56,8 +56,9 @@ function dateOf(field: string): Date | undefined {
 /** The octets before the first empty line, or as many as are read at most. */
 async function readHeaderOctets(message: StoredMessage): Promise<Buffer> {
   let octets = Buffer.alloc(0);
+  const scratch = new Uint8Array(HEADER_OCTETS);
   while (octets.length < HEADER_OCTETS) {
-    const chunk = await message.read();
+    const chunk = await message.read(scratch);
     if (chunk === undefined) break;
     octets = Buffer.concat([octets, chunk]);
     const emptyLine = /(?:^|\n)\r?\n/.exec(octets.toString("latin1"));

@@ -100,7 +100,7 @@ export async function inTurns<T>(items: Iterable<T>, work: (item: T) => void): P
  * @throws {StorageFailure} If something stands there that is no file.
  * @throws {Error} What `node:fs` says.
  */
-export async function openOwnFile(path: string, flags: number): Promise<FileHandle> {
+export async function openOwnFile(path: DiskPath, flags: number): Promise<FileHandle> {
   const handle = await retryStale(() =>
     open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   );

@@ -8,11 +8,13 @@ import { getLogger } from "@logtape/logtape";
 import type { MessageNumber } from "../maildrop/message_number.ts";
 import type { Maildrop, StoredMessage, UpdateOutcome } from "../maildrop/store.ts";
 import { MessageGone } from "../maildrop/store.ts";
+import { warmFacts } from "../platform/warm_files.ts";
 import { eachOf, errnoOf, isMissing, pathIn } from "./disk.ts";
 import { seenFileName } from "./file_name.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { MailboxSnapshot } from "./mailbox_snapshot.ts";
-import { openMessageFile } from "./message_file.ts";
+import type { FolderName } from "./folder.ts";
+import { openMessageAtOnce, openMessageFile } from "./message_file.ts";
 import type { Entry } from "./unique_id_list.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
@@ -38,6 +40,7 @@ export class MaildirDrop implements Maildrop {
   readonly snapshot: MailboxSnapshot;
   readonly #mailbox: Mailbox;
   readonly #options: MaildirDropOptions;
+  readonly #warmFolders = new Set<FolderName>();
   #learnt = new Set<Entry>();
   #closed = false;
 
@@ -47,8 +50,26 @@ export class MaildirDrop implements Maildrop {
     this.#options = options;
   }
 
-  async open(number: MessageNumber): Promise<StoredMessage> {
+  open(number: MessageNumber): StoredMessage | Promise<StoredMessage> {
     const entry = this.snapshot.entryOf(number);
+    const { folder, fileName } = this.#place(entry);
+    if (folder !== undefined && this.#isWarm(folder)) {
+      const opened = openMessageAtOnce(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
+      if (opened !== undefined) return opened;
+    }
+    return this.#find(entry);
+  }
+
+  /** Whether looking into a folder waits for nobody: once found, that holds for the session. */
+  #isWarm(folder: FolderName): boolean {
+    if (this.#warmFolders.has(folder)) return true;
+    const facts = warmFacts(`${this.#mailbox.path}/${folder}`, { follow: true });
+    if (facts !== undefined) this.#warmFolders.add(folder);
+    return facts !== undefined;
+  }
+
+  /** Opens a message where it is now, though it may have been renamed since it was last seen. */
+  async #find(entry: Entry): Promise<StoredMessage> {
     for (let searches = 0;; searches++) {
       const { folder, fileName } = this.#place(entry);
       if (folder !== undefined) {

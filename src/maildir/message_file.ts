@@ -1,4 +1,7 @@
-/** Reading one message file, a chunk at a time. */
+/**
+ * Reading one message file, a chunk at a time: at once, as long as the system has its octets at hand, and
+ * by waiting for the disk where it has not.
+ */
 
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
@@ -7,10 +10,17 @@ import { open } from "node:fs/promises";
 import { READ_CHUNK_OCTETS } from "../limits.ts";
 import type { StoredMessage } from "../maildrop/store.ts";
 import { StorageFailure } from "../maildrop/store.ts";
-import { type DiskPath, errnoOf, retryStale, storageFailure } from "./disk.ts";
+import { openWarm, type WarmFile } from "../platform/warm_files.ts";
+import { type DiskPath, errnoOf, openOwnFile, retryStale, storageFailure } from "./disk.ts";
 
 /** What may stand under a message's name and is none: never waited for, never followed. */
 const NO_MESSAGE = new Set(["ENOENT", "ELOOP", "ENXIO", "EISDIR"]);
+
+/** A message whose octets are waited for. */
+export interface AwaitedMessage extends StoredMessage {
+  read(): Promise<Uint8Array | undefined>;
+  close(): Promise<void>;
+}
 
 /**
  * Opens a message file; undefined when there is no message under that name (any more).
@@ -20,7 +30,7 @@ const NO_MESSAGE = new Set(["ENOENT", "ELOOP", "ENXIO", "EISDIR"]);
  *
  * @throws {StorageFailure} If it is there and cannot be opened.
  */
-export async function openMessageFile(path: DiskPath): Promise<StoredMessage | undefined> {
+export async function openMessageFile(path: DiskPath): Promise<AwaitedMessage | undefined> {
   let handle: FileHandle;
   try {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -40,28 +50,35 @@ export async function openMessageFile(path: DiskPath): Promise<StoredMessage | u
   return undefined;
 }
 
-class MessageFile implements StoredMessage {
+/**
+ * The same at once. Undefined says nothing at all: then `openMessageFile` is to be asked. Only for files in
+ * a folder that `warmFacts` has told of.
+ */
+export function openMessageAtOnce(path: DiskPath): StoredMessage | undefined {
+  const file = openWarm(path);
+  return file === undefined ? undefined : new WarmMessage(path, file);
+}
+
+class MessageFile implements AwaitedMessage {
   readonly #handle: FileHandle;
   readonly storedOctets: number;
-  #position = 0;
+  #position: number;
 
-  constructor(handle: FileHandle, storedOctets: number) {
+  constructor(handle: FileHandle, storedOctets: number, position = 0) {
     this.#handle = handle;
     this.storedOctets = storedOctets;
+    this.#position = position;
   }
 
   async read(): Promise<Uint8Array | undefined> {
     const length = Math.min(READ_CHUNK_OCTETS, this.storedOctets - this.#position);
     if (length === 0) return undefined;
-    // A new array each time: what is still on its way to a socket must not change.
     const chunk = Buffer.allocUnsafeSlow(length);
     try {
       const { bytesRead } = await retryStale(() =>
         this.#handle.read(chunk, 0, length, this.#position)
       );
-      if (bytesRead === 0) {
-        throw new StorageFailure("SYS/TEMP", "a message file ended before its size");
-      }
+      if (bytesRead === 0) endedEarly();
       this.#position += bytesRead;
       return bytesRead === length ? chunk : chunk.subarray(0, bytesRead);
     } catch (error) {
@@ -73,4 +90,72 @@ class MessageFile implements StoredMessage {
     // The octets are read already; a failure to close loses nothing.
     await this.#handle.close().catch(() => {});
   }
+}
+
+/** The message in a file that was opened warm, which it closes. */
+export class WarmMessage implements StoredMessage {
+  readonly storedOctets: number;
+  readonly #path: DiskPath;
+  /** What is read from: the warm file, or the other one once something was not at hand. */
+  #file: WarmFile | undefined;
+  #waiting: Promise<MessageFile> | undefined;
+  #position = 0;
+
+  constructor(path: DiskPath, file: WarmFile) {
+    this.#path = path;
+    this.#file = file;
+    this.storedOctets = file.facts.octets;
+  }
+
+  read(scratch: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    if (this.#position === this.storedOctets) return undefined;
+    const length = Math.min(scratch.length, this.storedOctets - this.#position);
+    const octets = this.#file?.read(scratch.subarray(0, length), this.#position);
+    if (octets === undefined) return this.#readWaiting();
+    if (octets === 0) endedEarly();
+    this.#position += octets;
+    return scratch.subarray(0, octets);
+  }
+
+  close(): void | Promise<void> {
+    this.#file?.close();
+    this.#file = undefined;
+    return this.#waiting?.then((file) => file.close(), () => {});
+  }
+
+  async #readWaiting(): Promise<Uint8Array | undefined> {
+    this.#waiting ??= this.#openAgain();
+    const chunk = await (await this.#waiting).read();
+    this.#position += chunk?.length ?? 0;
+    return chunk;
+  }
+
+  /** Opens the same file for reads that wait. */
+  async #openAgain(): Promise<MessageFile> {
+    const file = this.#file!;
+    this.#file = undefined;
+    try {
+      return new MessageFile(await this.#openSame(file), this.storedOctets, this.#position);
+    } catch (error) {
+      throw storageFailure("open a message", error);
+    } finally {
+      file.close();
+    }
+  }
+
+  /** By the system's name for what is open; by its own where /proc is not mounted, if it is the same. */
+  async #openSame(file: WarmFile): Promise<FileHandle> {
+    try {
+      return await open(file.path, constants.O_RDONLY);
+    } catch {
+      const handle = await openOwnFile(this.#path, constants.O_RDONLY);
+      if ((await handle.stat()).ino === file.facts.inode) return handle;
+      await handle.close();
+      throw new StorageFailure("SYS/TEMP", "a message file was replaced while it was read");
+    }
+  }
+}
+
+function endedEarly(): never {
+  throw new StorageFailure("SYS/TEMP", "a message file ended before its size");
 }

@@ -75,12 +75,13 @@ export interface StoredMessage {
   /** Octets in storage. */
   readonly storedOctets: number;
   /**
-   * The next octets in order, or undefined at the end. An array that comes at once is lent: it holds them
-   * until anything is waited for. One that is waited for is the receiver's.
+   * The next octets in order, or undefined at the end. Those that come at once may be in `scratch`; those
+   * that are waited for are in an array of their own, which the store does not touch again.
    *
+   * @param scratch memory that does not move: an ArrayBuffer's of its own, or WebAssembly's.
    * @throws {StorageFailure} If reading fails or the file ends before `storedOctets`.
    */
-  read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  read(scratch: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   close(): void | Promise<void>;
 }
 

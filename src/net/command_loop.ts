@@ -15,7 +15,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } from "../limits.ts";
-import type { Body } from "../session/answer.ts";
+import type { Body, DrawnBody } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 import { LineFramer } from "../wire/line_framer.ts";
 import { takeLongLine } from "./long_lines.ts";
@@ -30,6 +30,9 @@ import type { Sweep } from "./sweep.ts";
  * - `stopped`: `stop` was called.
  */
 export type Halt = "idle" | "close" | "start-tls" | "stopped";
+
+/** A body of more octets is copied and put in parts. What a chunk of a message is encoded to is seldom more. */
+const MOST_AT_ONCE_OCTETS = 2 * OUTPUT_BATCH_OCTETS;
 
 export interface CommandLoopOptions {
   readonly session: Session;
@@ -163,7 +166,8 @@ export class CommandLoop {
         this.#lastLine = answer.line;
         const octetsBefore = this.#output.octets;
         this.#output.putLine(answer.line);
-        if (answer.body !== undefined) await this.#send(answer.body);
+        const sending = answer.body && this.#send(answer.body);
+        if (sending !== undefined) await sending;
         this.#tap?.answered(line, expected, {
           reply: answer.line,
           replyOctets: this.#output.octets - octetsBefore,
@@ -180,20 +184,41 @@ export class CommandLoop {
     }
   }
 
-  async #send(body: Body): Promise<void> {
-    // The usual message: it fits, and nobody is to be waited for.
-    if (body instanceof Uint8Array && this.#output.fits(body)) return void this.#output.put(body);
+  /** Sends a body; undefined when it is all put and nobody is to be waited for, the usual case. */
+  #send(body: Body): Promise<void> | undefined {
+    // Lent: it has to be put whole before anything is awaited.
+    if (!(body instanceof Uint8Array)) return this.#sendInParts(drawnBody(body));
+    if (body.length > MOST_AT_ONCE_OCTETS) {
+      return this.#sendInParts(drawnBody(partsOf(new Uint8Array(body))));
+    }
+    const taking = this.#output.put(body);
+    return taking && this.#sendRest(taking);
+  }
+
+  /** Waits while the client takes a body that is put. */
+  async #sendRest(taking: Promise<void>): Promise<void> {
+    this.#sending = true;
+    await taking;
+    this.#sending = false;
+    this.#activeMs = this.#sweep.nowMs;
+  }
+
+  async #sendInParts(drawn: DrawnBody): Promise<void> {
+    let all = false;
     this.#sending = true;
     try {
-      for await (const octets of body instanceof Uint8Array ? parts(body) : body) {
+      while (!this.#stopped) {
+        let octets = drawn.draw();
+        // Octets that come at once are lent: nothing may be awaited before they are put.
+        if (octets instanceof Promise) octets = await octets;
+        if (octets === undefined) return void (all = true);
         const taking = this.#output.put(octets);
         if (taking !== undefined) await this.#taken(taking);
-        // Leaving the loop closes the body.
-        if (this.#stopped) return;
-        if (this.#turnIsOver()) await this.#letOthers();
+        if (this.#turnIsOver() && !this.#stopped) await this.#letOthers();
       }
     } finally {
       this.#sending = false;
+      if (!all) await drawn.leave();
     }
   }
 
@@ -222,8 +247,18 @@ export class CommandLoop {
   }
 }
 
-/** A large body in parts, so that each that the client takes counts as activity. */
-function* parts(body: Uint8Array): Iterable<Uint8Array> {
+/** A body that is there, or made of what is there, drawn. */
+function drawnBody(body: Iterable<Uint8Array> | DrawnBody): DrawnBody {
+  if ("draw" in body) return body;
+  const parts = body[Symbol.iterator]();
+  return {
+    draw: () => parts.next().value,
+    leave: () => void parts.return?.(),
+  };
+}
+
+/** A large array in parts, so that each that the client takes counts as activity. */
+function* partsOf(body: Uint8Array): Generator<Uint8Array, undefined> {
   for (let at = 0; at < body.length; at += OUTPUT_BATCH_OCTETS) {
     yield body.subarray(at, at + OUTPUT_BATCH_OCTETS);
   }

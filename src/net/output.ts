@@ -62,13 +62,24 @@ export class Output {
     return this.#length + octets.length <= OUTPUT_BATCH_OCTETS;
   }
 
-  /** Appends octets, which the caller may change once this is done. */
+  /**
+   * Appends octets, which the caller may change as soon as this returns, also where the client is yet to
+   * take them.
+   */
   put(octets: Uint8Array): Promise<void> | undefined {
-    if (!this.fits(octets)) return this.#putInParts(octets);
-    const buffer = this.#buffer ??= takeBuffer();
-    buffer.set(octets, this.#length);
-    this.#length += octets.length;
-    return undefined;
+    let at = 0;
+    for (;;) {
+      const part = octets.subarray(at, at + OUTPUT_BATCH_OCTETS - this.#length);
+      const buffer = this.#buffer ??= takeBuffer();
+      buffer.set(part, this.#length);
+      this.#length += part.length;
+      at += part.length;
+      if (at === octets.length) return undefined;
+      const writing = this.#write(KEEP_BACK_OCTETS);
+      if (writing !== undefined) {
+        return this.#putAfter(writing, new Uint8Array(octets.subarray(at)));
+      }
+    }
   }
 
   /** Writes what has gathered; undefined when the socket has taken it at once. */
@@ -81,17 +92,10 @@ export class Output {
     this.#stopWaiting?.();
   }
 
-  async #putInParts(octets: Uint8Array): Promise<void> {
-    for (let at = 0; at < octets.length;) {
-      const room = OUTPUT_BATCH_OCTETS - this.#length;
-      if (room <= 0) {
-        await this.#write(KEEP_BACK_OCTETS);
-        continue;
-      }
-      // Never more than there is room for, so this puts at once.
-      void this.put(octets.subarray(at, at + room));
-      at += room;
-    }
+  /** Puts the rest, at most one body's part, once the socket has taken what is before it. */
+  async #putAfter(writing: Promise<void>, rest: Uint8Array): Promise<void> {
+    await writing;
+    await this.put(rest);
   }
 
   /** Writes all but the last `keepBack` octets. */
@@ -109,16 +113,20 @@ export class Output {
       this.#buffer = takeBuffer();
       this.#length = buffer.copy(this.#buffer, 0, end, end + keepBack);
     }
-    const written = new Promise<void>((resolve) => {
-      this.#stopWaiting = resolve;
-      socket.write(buffer.subarray(0, end), () => resolve());
-    });
-    if (socket.writableLength > 0) {
-      // Of a socket that was destroyed nobody knows whether it still holds the buffer.
-      return written.then(() => socket.destroyed ? undefined : spareBuffer(buffer));
+    let taken = () => {};
+    socket.write(buffer.subarray(0, end), () => taken());
+    if (socket.writableLength === 0) {
+      spareBuffer(buffer);
+      return undefined;
     }
-    spareBuffer(buffer);
-    return undefined;
+    return new Promise<void>((resolve) => {
+      taken = () => {
+        // Of a socket that was destroyed nobody knows whether it still holds the buffer.
+        if (!socket.destroyed) spareBuffer(buffer);
+        resolve();
+      };
+      this.#stopWaiting = resolve;
+    });
   }
 }
 

@@ -12,12 +12,22 @@ export interface Answer {
   readonly line: string;
   /**
    * The rest of a multi-line response: octets that are byte-stuffed and end with the terminator.
-   * An iterable is drawn at the speed of the client, and `return` is called on it if it is left early;
-   * the arrays that it gives are the receiver's to keep. If it throws, the connection ends at once and the
-   * terminator is never sent, so no part of a message passes for the whole.
+   * Octets that come at once, with an answer or out of a body, are lent: they stay what they are until
+   * anything is waited for. What had to be waited for is the receiver's.
    */
   readonly body?: Body;
   readonly next: Next;
 }
 
-export type Body = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+export type Body = Uint8Array | Iterable<Uint8Array> | DrawnBody;
+
+/** A body that is made at the speed of the client, and may have to wait for a disk. */
+export interface DrawnBody {
+  /**
+   * The next octets, or undefined at the end. What it throws or rejects with ends the connection at once:
+   * the terminator is never sent, so no part of a message passes for the whole.
+   */
+  draw(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** To be called if it is not drawn to its end. */
+  leave(): void | Promise<void>;
+}

@@ -7,18 +7,19 @@
  * by a chunk whatever the size, and a failure throws out of the body: the connection ends without the
  * terminator, and no part of a message passes for the whole.
  *
- * Each array that is handed out is the receiver's to keep, as the store's are ours: a socket may still
- * be sending it when the next one is read.
+ * A message that the store has at hand is read, encoded and handed out without a wait, through memory
+ * that all sessions share: such octets are lent (answer.ts). What is waited for is copied out of it.
  */
 
 import { Buffer } from "node:buffer";
+import { READ_CHUNK_OCTETS } from "../limits.ts";
 import type { MessageNumber } from "../maildrop/message_number.ts";
 import { StorageFailure, type StoredMessage } from "../maildrop/store.ts";
 import { Canonicaliser } from "../message/canonical.ts";
 import { TopCutter } from "../message/top.ts";
 import { DotStuffer, TERMINATOR } from "../wire/dot_stuffing.ts";
 import { okLine } from "../wire/reply.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer, DrawnBody } from "./answer.ts";
 import { answerFailure } from "./failures.ts";
 import { say } from "./languages.ts";
 import { DONE, FAULTS } from "./replies.ts";
@@ -27,8 +28,11 @@ import { hasEightBitHeader, refusesEightBitHeaders } from "./utf8_header.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** Where messages that come at once are read to. Who waits for anything is done with it before. */
+const scratch = new Uint8Array(new ArrayBuffer(READ_CHUNK_OCTETS));
+
 /** The figure is LIST's ([MS-STANXPOP3] 2.1.5), whatever the octets that follow come to. */
-export function sendMessage(state: Transaction, number: MessageNumber): Promise<Answer> {
+export function sendMessage(state: Transaction, number: MessageNumber): Answer | Promise<Answer> {
   return send(state, number, {
     line: okLine(`${state.maildrop.snapshot.octetsOf(number)} octets`),
     cutter: undefined,
@@ -45,7 +49,7 @@ export function sendTop(
   state: Transaction,
   number: MessageNumber,
   bodyLines: number,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
   return send(state, number, {
     line: okLine(say(state.conversation.language, DONE.topFollows)),
     cutter: new TopCutter(bodyLines),
@@ -63,109 +67,174 @@ interface Sending {
   sent(octets: number): void;
 }
 
-async function send(state: Transaction, number: MessageNumber, sending: Sending): Promise<Answer> {
-  const { conversation, maildrop } = state;
+function send(
+  state: Transaction,
+  number: MessageNumber,
+  sending: Sending,
+): Answer | Promise<Answer> {
+  if (refusesEightBitHeaders(state.conversation)) return sendWithWaits(state, number, sending);
   try {
-    if (refusesEightBitHeaders(conversation) && await hasEightBitHeader(maildrop, number)) {
-      return conversation.err(FAULTS.needsUtf8, "UTF8");
-    }
-    const stored = await maildrop.open(number);
-    state.reading = stored;
-    let streaming = false;
-    try {
-      const encoder = new MessageEncoder(stored, sending.cutter);
-      const first = await encoder.next();
-      if (encoder.done) sending.sent(encoder.octets);
-      else streaming = true;
-      const body = streaming ? stream(state, encoder, first, sending) : first;
-      return { line: sending.line, body, next: "read" };
-    } finally {
-      // The reply need not wait for the close, which cannot change it.
-      if (!streaming) void closeReading(state);
-    }
+    const stored = state.maildrop.open(number);
+    if (stored instanceof Promise) return sendWithWaits(state, number, sending, stored);
+    const body = new MessageBody(state, stored, sending);
+    const first = body.next();
+    if (first instanceof Promise) return answerLater(state, body, first);
+    return body.answerFrom(first);
   } catch (error) {
-    return answerFailure(conversation, "reading a message", error);
+    return failed(state, error);
   }
 }
 
-async function* stream(
+/** The same where something has to be waited for before the message is open. */
+async function sendWithWaits(
   state: Transaction,
-  encoder: MessageEncoder,
-  first: Uint8Array,
+  number: MessageNumber,
   sending: Sending,
-): AsyncGenerator<Uint8Array> {
+  opening?: Promise<StoredMessage>,
+): Promise<Answer> {
+  const { conversation, maildrop } = state;
   try {
-    yield first;
-    while (!encoder.done) yield await encoder.next();
-    sending.sent(encoder.octets);
+    const isRefused = opening === undefined && await hasEightBitHeader(maildrop, number);
+    if (isRefused) return conversation.err(FAULTS.needsUtf8, "UTF8");
+    const body = new MessageBody(state, await (opening ?? maildrop.open(number)), sending);
+    const first = body.next();
+    return body.answerFrom(first instanceof Promise ? await first : new Uint8Array(first));
   } catch (error) {
-    // Anything else is ours to mend: whoever draws the body tells it as such.
-    if (error instanceof StorageFailure) {
-      state.conversation.events.storageFailed?.("reading a message half-way", error);
-    }
-    throw error;
-  } finally {
-    await closeReading(state);
+    return failed(state, error);
   }
+}
+
+async function answerLater(
+  state: Transaction,
+  body: MessageBody,
+  first: Promise<Uint8Array>,
+): Promise<Answer> {
+  try {
+    return body.answerFrom(await first);
+  } catch (error) {
+    return failed(state, error);
+  }
+}
+
+/** The -ERR for a message of which nothing has been sent yet. */
+function failed(state: Transaction, error: unknown): Answer {
+  void closeReading(state);
+  return answerFailure(state.conversation, "reading a message", error);
 }
 
 /** Closes the message that is being read; what that may fail with changes nothing for the client. */
-export async function closeReading(state: Transaction): Promise<void> {
+export function closeReading(state: Transaction): void | Promise<void> {
   const stored = state.reading;
   state.reading = undefined;
+  const failed = (error: unknown) => {
+    state.conversation.events.storageFailed?.("closing a message", error as Error);
+  };
   try {
-    await stored?.close();
+    const closing = stored?.close();
+    if (closing !== undefined) return closing.catch(failed);
   } catch (error) {
-    state.conversation.events.storageFailed?.("closing a message", error);
+    failed(error);
   }
 }
 
 /**
  * Reads a message and encodes it: canonical, cut, stuffed, in this order, since sizes and lines are
- * those before stuffing.
+ * those before stuffing. The terminator comes with the last octets: clients have stumbled over one that
+ * arrived alone.
  */
-class MessageEncoder {
+class MessageBody implements DrawnBody {
+  readonly #state: Transaction;
   readonly #stored: StoredMessage;
-  readonly #cutter: TopCutter | undefined;
+  readonly #sending: Sending;
   readonly #canonicaliser = new Canonicaliser();
   readonly #stuffer = new DotStuffer();
   #storedOctetsLeft: number;
   /** Octets so far, before stuffing. */
-  octets = 0;
+  #octets = 0;
+  #first: Uint8Array | undefined;
   /** Whether the last octets, with the terminator, have been given. */
-  done = false;
+  #done = false;
 
-  constructor(stored: StoredMessage, cutter: TopCutter | undefined) {
+  constructor(state: Transaction, stored: StoredMessage, sending: Sending) {
+    state.reading = stored;
+    this.#state = state;
     this.#stored = stored;
-    this.#cutter = cutter;
+    this.#sending = sending;
     this.#storedOctetsLeft = stored.storedOctets;
   }
 
+  /** The answer, once the first octets are there: they are all of a message that is not large. */
+  answerFrom(first: Uint8Array): Answer {
+    const { line } = this.#sending;
+    if (this.#done) {
+      this.#sending.sent(this.#octets);
+      return { line, body: first, next: "read" };
+    }
+    this.#first = first;
+    return { line, body: this, next: "read" };
+  }
+
+  draw(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined) return first;
+    if (this.#done) {
+      this.#sending.sent(this.#octets);
+      return undefined;
+    }
+    try {
+      const octets = this.next();
+      return octets instanceof Promise ? octets.catch((error) => this.#brokenOff(error)) : octets;
+    } catch (error) {
+      return this.#brokenOff(error);
+    }
+  }
+
+  leave(): void | Promise<void> {
+    return closeReading(this.#state);
+  }
+
   /**
-   * Returns the next octets to send, in an array of their own. The terminator comes with the last of
-   * them: clients have stumbled over one that arrived alone.
+   * Returns the next octets to send, lent if they come at once.
    *
    * @throws {StorageFailure} If reading fails or the message ends before its time.
    */
-  async next(): Promise<Uint8Array> {
-    let encoded: Uint8Array = NOTHING;
-    if (this.#storedOctetsLeft > 0) {
-      const chunk = await this.#stored.read() ?? endedEarly();
-      this.#storedOctetsLeft -= chunk.length;
-      encoded = this.#encode(this.#canonicaliser.push(chunk));
-    }
-    if (this.#storedOctetsLeft > 0 && this.#cutter?.done !== true) return encoded;
-    this.done = true;
-    return Buffer.concat([encoded, this.#encode(this.#canonicaliser.end()), TERMINATOR]);
+  next(): Uint8Array | Promise<Uint8Array> {
+    if (this.#storedOctetsLeft === 0) return this.#encoded(NOTHING);
+    const chunk = this.#stored.read(scratch);
+    if (chunk instanceof Promise) return chunk.then((come) => new Uint8Array(this.#encoded(come)));
+    return this.#encoded(chunk);
   }
 
-  #encode(canonical: Uint8Array): Uint8Array {
-    const wanted = this.#cutter === undefined ? canonical : this.#cutter.push(canonical);
-    this.octets += wanted.length;
+  #encoded(chunk: Uint8Array | undefined): Uint8Array {
+    if (chunk === undefined) {
+      throw new StorageFailure("SYS/TEMP", "The message ended before its stored size");
+    }
+    this.#storedOctetsLeft -= chunk.length;
+    const { cutter } = this.#sending;
+    const encoded = this.#stuffed(this.#canonicaliser.push(chunk));
+    if (this.#storedOctetsLeft > 0 && cutter?.done !== true) return encoded;
+    const last = Buffer.concat([encoded, this.#stuffed(this.#canonicaliser.end()), TERMINATOR]);
+    this.#done = true;
+    // The reply need not wait for the close, which cannot change it.
+    void closeReading(this.#state);
+    return last;
+  }
+
+  #stuffed(canonical: Uint8Array): Uint8Array {
+    const { cutter } = this.#sending;
+    const wanted = cutter === undefined ? canonical : cutter.push(canonical);
+    this.#octets += wanted.length;
     return this.#stuffer.push(wanted);
   }
-}
 
-function endedEarly(): never {
-  throw new StorageFailure("SYS/TEMP", "The message ended before its stored size");
+  /** Some of the message has been sent: nothing can be said to the client any more. */
+  #brokenOff(error: unknown): never {
+    void closeReading(this.#state);
+    // Anything else is ours to mend: whoever draws the body tells it as such.
+    if (error instanceof StorageFailure) {
+      this.#state.conversation.events.storageFailed?.("reading a message half-way", error);
+    }
+    throw error;
+  }
 }

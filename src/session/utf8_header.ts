@@ -9,6 +9,7 @@
  * server has sent since before there was an RFC for them.
  */
 
+import { READ_CHUNK_OCTETS } from "../limits.ts";
 import type { MessageNumber } from "../maildrop/message_number.ts";
 import type { Maildrop } from "../maildrop/store.ts";
 import { Canonicaliser } from "../message/canonical.ts";
@@ -30,11 +31,12 @@ export async function hasEightBitHeader(
   number: MessageNumber,
 ): Promise<boolean> {
   const stored = await maildrop.open(number);
+  const scratch = new Uint8Array(new ArrayBuffer(READ_CHUNK_OCTETS));
   try {
     const canonicaliser = new Canonicaliser();
     const scan = new HeaderScan();
     while (!scan.over) {
-      const chunk = await stored.read();
+      const chunk = await stored.read(scratch);
       if (chunk === undefined) break;
       scan.push(canonicaliser.push(chunk));
     }

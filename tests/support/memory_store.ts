@@ -39,12 +39,15 @@ export interface MemoryStoreOptions {
   readonly exactSizes?: boolean;
   /** The most octets that one `read` gives. */
   readonly readChunkOctets?: number;
+  /** Messages are opened and read at once, into the reader's memory. */
+  readonly atOnce?: boolean;
 }
 
 export class MemoryStore implements MaildropStore {
   readonly #mailboxes = new Map<string, MemoryMessage[]>();
   readonly #exactSizes: boolean;
   readonly #readChunkOctets: number;
+  readonly #atOnce: boolean;
   #nextUniqueId = 1;
   /** `open` rejects with this. */
   failOpen: Error | undefined;
@@ -61,6 +64,7 @@ export class MemoryStore implements MaildropStore {
   constructor(options: MemoryStoreOptions = {}) {
     this.#exactSizes = options.exactSizes ?? false;
     this.#readChunkOctets = options.readChunkOctets ?? 65_536;
+    this.#atOnce = options.atOnce ?? false;
   }
 
   /** The messages of a user as they are now, in order of their unique-ids. */
@@ -103,7 +107,7 @@ export class MemoryStore implements MaildropStore {
     await this.holdOpen;
     if (this.failOpen !== undefined) throw this.failOpen;
     this.maildropsOpen++;
-    return new MemoryMaildrop(this, account.user, this.#readChunkOctets);
+    return new MemoryMaildrop(this, account.user, this.#readChunkOctets, this.#atOnce);
   }
 }
 
@@ -113,12 +117,14 @@ class MemoryMaildrop implements Maildrop {
   readonly #user: string;
   readonly #messages: readonly MemoryMessage[];
   readonly #chunkOctets: number;
+  readonly #atOnce: boolean;
   #closed = false;
 
-  constructor(store: MemoryStore, user: string, chunkOctets: number) {
+  constructor(store: MemoryStore, user: string, chunkOctets: number, atOnce: boolean) {
     this.#store = store;
     this.#user = user;
     this.#chunkOctets = chunkOctets;
+    this.#atOnce = atOnce;
     const messages = this.#messages = [...store.mailbox(user)];
     const sizes = messages.map((message) => store.sizeOf(message));
     this.snapshot = {
@@ -134,15 +140,18 @@ class MemoryMaildrop implements Maildrop {
     };
   }
 
-  async open(number: MessageNumber): Promise<StoredMessage> {
+  open(number: MessageNumber): StoredMessage | Promise<StoredMessage> {
     this.#checkOpen();
-    await Promise.resolve();
+    return this.#atOnce ? this.#open(number) : Promise.resolve().then(() => this.#open(number));
+  }
+
+  #open(number: MessageNumber): StoredMessage {
     const message = this.#messages[number - 1]!;
     if (!this.#store.mailbox(this.#user).includes(message)) {
       throw new MessageGone(`Message ${number} is gone`);
     }
     this.#store.messagesOpen++;
-    return new MemoryStoredMessage(this.#store, message, this.#chunkOctets);
+    return new MemoryStoredMessage(this.#store, message, this.#chunkOctets, this.#atOnce);
   }
 
   async update(
@@ -186,19 +195,33 @@ class MemoryStoredMessage implements StoredMessage {
   readonly #store: MemoryStore;
   readonly #message: MemoryMessage;
   readonly #chunkOctets: number;
+  readonly #atOnce: boolean;
   #given = 0;
   #closed = false;
 
-  constructor(store: MemoryStore, message: MemoryMessage, chunkOctets: number) {
+  constructor(store: MemoryStore, message: MemoryMessage, chunkOctets: number, atOnce: boolean) {
     this.#store = store;
     this.#message = message;
     this.#chunkOctets = chunkOctets;
+    this.#atOnce = atOnce;
     this.storedOctets = message.octets.length;
   }
 
-  async read(): Promise<Uint8Array | undefined> {
+  read(scratch: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (this.#closed) throw new Error("The message is closed already");
-    await Promise.resolve();
+    if (!this.#atOnce) {
+      return Promise.resolve().then(() => {
+        const chunk = this.#next();
+        return chunk && new Uint8Array(chunk);
+      });
+    }
+    const chunk = this.#next();
+    if (chunk === undefined) return undefined;
+    scratch.set(chunk);
+    return scratch.subarray(0, chunk.length);
+  }
+
+  #next(): Uint8Array | undefined {
     const { octets, failReadAfter } = this.#message;
     const end = Math.min(octets.length, failReadAfter?.octets ?? octets.length);
     const chunk = octets.subarray(this.#given, Math.min(end, this.#given + this.#chunkOctets));
@@ -207,7 +230,7 @@ class MemoryStoredMessage implements StoredMessage {
       throw new StorageFailure(failReadAfter.kind, "Reading failed as the test wants");
     }
     this.#given += chunk.length;
-    return new Uint8Array(chunk);
+    return chunk;
   }
 
   close(): Promise<void> {

@@ -10,6 +10,7 @@ import { SASL_LINE_OCTETS } from "../../src/limits.ts";
 import type { Answer } from "../../src/session/answer.ts";
 import type { Session } from "../../src/session/session.ts";
 import { LineFramer } from "../../src/wire/line_framer.ts";
+import { piecesOf } from "./body_pieces.ts";
 import type { Wire } from "./wire.ts";
 
 export class MemoryWire implements Wire {
@@ -77,9 +78,11 @@ export class MemoryWire implements Wire {
       const isCommand = this.session.expects === "command";
       const line = this.#framer.next(isCommand ? this.#maxCommandOctets : SASL_LINE_OCTETS);
       if (line === undefined) break;
-      await this.#answer(
-        await (line === "too-long" ? this.session.receiveTooLong() : this.session.receive(line)),
-      );
+      const answer = line === "too-long"
+        ? this.session.receiveTooLong()
+        : this.session.receive(line);
+      // What comes at once is lent: it must be said before anything is awaited.
+      await this.#answer(answer instanceof Promise ? await answer : answer);
     }
     if (this.#inputEnded) this.#end();
   }
@@ -87,10 +90,7 @@ export class MemoryWire implements Wire {
   async #answer(answer: Answer): Promise<void> {
     this.#say(Buffer.from(`${answer.line}\r\n`));
     try {
-      if (answer.body instanceof Uint8Array) this.#say(answer.body);
-      else if (answer.body !== undefined) {
-        for await (const octets of answer.body) this.#say(octets);
-      }
+      for await (const octets of piecesOf(answer.body ?? [])) this.#say(octets);
     } catch {
       return this.#end();
     }

@@ -13,6 +13,7 @@ import type {
   SessionServices,
 } from "../../src/session/services.ts";
 import { Session } from "../../src/session/session.ts";
+import { piecesOf } from "./body_pieces.ts";
 import { MemoryStore } from "./memory_store.ts";
 import { ReplyReader } from "./reply_grammar.ts";
 
@@ -76,7 +77,9 @@ export class SessionClient {
   async ask(line: string | Uint8Array): Promise<Heard> {
     const octets = typeof line === "string" ? Buffer.from(line, "latin1") : line;
     this.#reader.sent(octets);
-    return await this.hear(await this.session.receive(octets));
+    const answer = this.session.receive(octets);
+    // What comes at once is lent: it must be heard before anything is awaited.
+    return await this.hear(answer instanceof Promise ? await answer : answer);
   }
 
   /** Sends lines one after the other and returns the last answer. */
@@ -96,12 +99,7 @@ export class SessionClient {
   /** Draws an answer that the session gave by itself. */
   async hear(answer: Answer): Promise<Heard> {
     const pieces: Uint8Array[] = [];
-    if (answer.body instanceof Uint8Array) pieces.push(answer.body);
-    else if (answer.body !== undefined) {
-      for await (const piece of answer.body) {
-        pieces.push(piece);
-      }
-    }
+    for await (const piece of piecesOf(answer.body ?? [])) pieces.push(piece);
     const body = answer.body === undefined ? undefined : Buffer.concat(pieces);
     this.#listen(Buffer.concat([Buffer.from(`${answer.line}\r\n`), body ?? Buffer.alloc(0)]));
     if (this.#ascii && answer.next === "start-tls") this.#reader.tlsStarted();

@@ -73,8 +73,10 @@ function contract(name: string, work: (subject: Subject) => Promise<void>): void
 async function contentOf(drop: Maildrop, number: number): Promise<string> {
   const message = await drop.open(N(number));
   const chunks: Uint8Array[] = [];
-  for (let chunk; (chunk = await message.read()) !== undefined;) chunks.push(chunk);
-  assert.equal(await message.read(), undefined);
+  for (let chunk; (chunk = await message.read(new Uint8Array(65_536))) !== undefined;) {
+    chunks.push(chunk);
+  }
+  assert.equal(await message.read(new Uint8Array(65_536)), undefined);
   await message.close();
   assert.equal(Buffer.concat(chunks).length, message.storedOctets);
   return Buffer.concat(chunks).toString("latin1");
@@ -135,8 +137,8 @@ contract("two messages can be read side by side", async ({ store, deliver }) => 
   deliver("second\n");
   const drop = await store.open(ALICE);
   const [one, two] = await Promise.all([drop.open(N(1)), drop.open(N(2))]);
-  const first = await one.read();
-  const second = await two.read();
+  const first = await one.read(new Uint8Array(65_536));
+  const second = await two.read(new Uint8Array(65_536));
   assert.equal(Buffer.from(first ?? []).toString(), "first\n");
   assert.equal(Buffer.from(second ?? []).toString(), "second\n");
   await one.close();

@@ -10,7 +10,7 @@ import {
 } from "../../../src/limits.ts";
 import { CommandLoop } from "../../../src/net/command_loop.ts";
 import { Sweep } from "../../../src/net/sweep.ts";
-import type { Answer } from "../../../src/session/answer.ts";
+import type { Answer, DrawnBody } from "../../../src/session/answer.ts";
 import type { Session } from "../../../src/session/session.ts";
 import { FakeSocket, outputTo, turns } from "./fake_socket.ts";
 
@@ -125,13 +125,36 @@ test("nothing is drawn from a body while the socket is full", async () => {
   assert.equal(socket.all.length, "+OK\r\n".length + 100 * OUTPUT_BATCH_OCTETS);
 });
 
-test("a body that fails ends the loop, without anything after its last part", async () => {
-  async function* body(): AsyncIterable<Uint8Array> {
-    yield Buffer.from("part\r\n");
+test("what comes at once is put before anything is awaited, also when the client does not read", async () => {
+  const socket = new FakeSocket();
+  socket.takesAtOnce = false;
+  const lent = Buffer.alloc(OUTPUT_BATCH_OCTETS + 5_000);
+  const bodies = ["a", "b", "c", "d"];
+  const { loop } = loopWith(() => {
+    lent.fill(bodies.shift()!);
+    // Whoever comes next uses the same memory.
+    queueMicrotask(() => lent.fill("!"));
+    return { line: "+OK", body: lent, next: "read" };
+  }, { socket });
+  const running = send(loop, "retr\r\nretr\r\nretr\r\nretr\r\n");
+  for (let last = 0; last < 8; last++) {
     await turns();
-    throw new Error("the disk is gone");
+    socket.take();
   }
-  const { loop, socket } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }));
+  assert.equal(await running, "idle");
+  // As runs of letters: nobody wants to read 280 kB of them when it fails.
+  const runs = socket.all.replace(/([a-d!])\1*/g, (run, letter) => `${letter}*${run.length} `);
+  const wanted = ["a", "b", "c", "d"].map((letter) => `+OK\r\n${letter}*${lent.length} `);
+  assert.equal(runs, wanted.join(""));
+});
+
+test("a body that fails ends the loop, without anything after its last part", async () => {
+  const parts = [Buffer.from("part\r\n")];
+  const body: DrawnBody = {
+    draw: () => parts.shift() ?? turns().then(() => Promise.reject(new Error("the disk is gone"))),
+    leave() {},
+  };
+  const { loop, socket } = loopWith(() => ({ line: "+OK", body, next: "read" }));
   await assert.rejects(send(loop, "retr\r\nnoop\r\n"), /the disk is gone/);
   assert.ok(!socket.all.includes("\r\n.\r\n"));
   assert.equal(loop.running, false);
@@ -141,14 +164,11 @@ test("a loop that is stopped closes the body that it is in and answers nothing m
   const socket = new FakeSocket();
   socket.takesAtOnce = false;
   let closed = false;
-  async function* body(): AsyncIterable<Uint8Array> {
-    try {
-      for (;;) yield await Promise.resolve(Buffer.alloc(OUTPUT_BATCH_OCTETS, "x"));
-    } finally {
-      closed = true;
-    }
-  }
-  const { loop } = loopWith(() => ({ line: "+OK", body: body(), next: "read" }), { socket });
+  const body: DrawnBody = {
+    draw: () => Promise.resolve(Buffer.alloc(OUTPUT_BATCH_OCTETS, "x")),
+    leave: () => void (closed = true),
+  };
+  const { loop } = loopWith(() => ({ line: "+OK", body, next: "read" }), { socket });
   const running = send(loop, "retr\r\nnoop\r\n");
   await turns();
   socket.destroyed = true;

@@ -15,20 +15,11 @@ import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { foreignMemory } from "../../../src/platform/foreign_functions.ts";
+import { known } from "../../support/warm.ts";
 import { factsOf, openWarm, warmFacts } from "../../../src/platform/warm_files.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-warm-`);
 after(() => rmSync(folder, { recursive: true }));
-
-/** Asks until the filesystem is known for local; the first question about it is answered later. */
-async function known<T>(ask: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 1_000; tries++) {
-    const answer = ask();
-    if (answer !== undefined) return answer;
-    await sleep(10);
-  }
-  throw new Error("The temporary folder is on no filesystem that answers at once");
-}
 
 /** Deno tells mtime in whole milliseconds and ctime in whole seconds. */
 function comparable({ changedMs, modifiedMs, ...facts }: ReturnType<typeof factsOf>) {

@@ -3,15 +3,17 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { READ_CHUNK_OCTETS } from "../../../src/limits.ts";
 import type { FailureKind } from "../../../src/maildrop/store.ts";
-import { MemoryStore } from "../../support/memory_store.ts";
+import { piecesOf } from "../../support/body_pieces.ts";
+import { MemoryStore, type MemoryStoreOptions } from "../../support/memory_store.ts";
 import { SessionClient } from "../../support/session_client.ts";
 
 async function clientWith(
   messages: readonly string[],
-  { readChunkOctets = 65_536, exactSizes = false } = {},
+  options: MemoryStoreOptions = {},
 ): Promise<SessionClient> {
-  const client = new SessionClient({ store: new MemoryStore({ readChunkOctets, exactSizes }) });
+  const client = new SessionClient({ store: new MemoryStore(options) });
   for (const message of messages) client.store.deliver("alice", message);
   await client.logIn();
   return client;
@@ -33,11 +35,20 @@ const MESSAGES: readonly [string, string, string][] = [
   ],
 ];
 
-for (const readChunkOctets of [1, 2, 7, 65_536]) {
+const WAYS = [1, 2, 7, 65_536].flatMap((readChunkOctets) => [
+  { readChunkOctets, atOnce: false },
+  { readChunkOctets, atOnce: true },
+]);
+
+function nameOf({ readChunkOctets, atOnce }: typeof WAYS[number]): string {
+  return `read ${readChunkOctets} octets at a time${atOnce ? ", at once" : ""}`;
+}
+
+for (const way of WAYS) {
   for (const [what, stored, sent] of MESSAGES) {
-    if (readChunkOctets < 7 && stored.length > 10_000) continue;
-    test(`a message with ${what} is sent right, read ${readChunkOctets} octets at a time`, async () => {
-      const client = await clientWith([stored], { readChunkOctets });
+    if (way.readChunkOctets < 7 && stored.length > 10_000) continue;
+    test(`a message with ${what} is sent right, ${nameOf(way)}`, async () => {
+      const client = await clientWith([stored], way);
       const { line, body } = await client.ask("RETR 1");
       assert.equal(line, `+OK ${stored.length} octets`);
       assert.equal(body, sent);
@@ -75,11 +86,11 @@ const TOPS: readonly [string, string, string][] = [
   ["TOP 1 0", "", ".\r\n"],
 ];
 
-for (const readChunkOctets of [1, 65_536]) {
+for (const way of WAYS) {
   for (const [command, stored, sent] of TOPS) {
     const name = `${command.slice(0, 16)} of ${JSON.stringify(stored)}`;
-    test(`${name} is right, read ${readChunkOctets} octets at a time`, async () => {
-      const client = await clientWith([stored], { readChunkOctets });
+    test(`${name} is right, ${nameOf(way)}`, async () => {
+      const client = await clientWith([stored], way);
       assert.equal((await client.ask(command)).body, sent);
       assert.equal(client.store.messagesOpen, 0);
     });
@@ -98,16 +109,51 @@ test("a small message is one array; the arrays of a large one stay as they were"
   assert.ok(small.body instanceof Uint8Array);
   const large = await client.session.receive(Buffer.from("RETR 2"));
   const pieces: Uint8Array[] = [];
-  for await (const piece of large.body as AsyncIterable<Uint8Array>) pieces.push(piece);
+  for await (const piece of piecesOf(large.body!)) pieces.push(piece);
   // The store overwrites its read buffer: a piece that still lay in it would have changed by now.
   assert.equal(Buffer.concat(pieces).toString(), `${"b\r\n".repeat(1_000)}.\r\n`);
+});
+
+test("sessions that draw by turns what comes at once do not see each other's octets", async () => {
+  const letters = ["a", "b", "c"];
+  const bodies = await Promise.all(letters.map(async (letter) => {
+    const client = await clientWith([`${letter}\n`.repeat(1_000)], {
+      readChunkOctets: 64,
+      atOnce: true,
+    });
+    return client.session.receive(Buffer.from("RETR 1"));
+  }));
+  const drawn = bodies.map(({ body }) => piecesOf(body!));
+  for (let left = true; left;) {
+    left = false;
+    for (const [i, pieces] of drawn.entries()) {
+      const { value, done } = await pieces.next();
+      if (done) continue;
+      left = true;
+      assert.match(Buffer.from(value).toString(), new RegExp(`^(${letters[i]}\r\n)*(\\.\r\n)?$`));
+    }
+  }
+});
+
+test("a message that is at hand is answered without a promise", async () => {
+  const client = await clientWith(["a\n", "b\n".repeat(100)], {
+    readChunkOctets: 64,
+    atOnce: true,
+  });
+  const small = client.session.receive(Buffer.from("RETR 1"));
+  assert.ok(!(small instanceof Promise) && small.body instanceof Uint8Array);
+  const large = client.session.receive(Buffer.from("RETR 2"));
+  assert.ok(!(large instanceof Promise) && "draw" in large.body!);
+  for (let piece; (piece = large.body.draw()) !== undefined;) {
+    assert.ok(!(piece instanceof Promise));
+  }
 });
 
 test("the terminator comes with the last octets of the message", async () => {
   const client = await clientWith(["b\n".repeat(1_000)], { readChunkOctets: 64 });
   const { body } = await client.session.receive(Buffer.from("RETR 1"));
   let last: Uint8Array | undefined;
-  for await (const piece of body as AsyncIterable<Uint8Array>) last = piece;
+  for await (const piece of piecesOf(body!)) last = piece;
   assert.match(Buffer.from(last!).toString(), /^(b\r\n)+\.\r\n$/);
 });
 
@@ -145,14 +191,23 @@ for (const [kind, line] of KINDS) {
   });
 }
 
-test("a message that fails half-way throws out of its body and never shows a terminator", async () => {
-  const client = await clientWith(["x\n".repeat(100)], { readChunkOctets: 16 });
+for (const atOnce of [false, true]) {
+  test(
+    `a message that fails half-way throws out of its body and never shows a terminator${
+      atOnce ? ", at once" : ""
+    }`,
+    () => failsHalfWay(atOnce),
+  );
+}
+
+async function failsHalfWay(atOnce: boolean): Promise<void> {
+  const client = await clientWith(["x\n".repeat(100)], { readChunkOctets: 16, atOnce });
   const failed: string[] = [];
   client.store.mailbox("alice")[0]!.failReadAfter = { octets: 64, kind: "SYS/TEMP" };
   const { line, body } = await client.session.receive(Buffer.from("RETR 1"));
   assert.equal(line, "+OK 200 octets");
   await assert.rejects(async () => {
-    for await (const piece of body as AsyncIterable<Uint8Array>) {
+    for await (const piece of piecesOf(body!)) {
       failed.push(Buffer.from(piece).toString());
     }
   }, /Reading failed/);
@@ -160,7 +215,7 @@ test("a message that fails half-way throws out of its body and never shows a ter
   assert.equal(client.store.messagesOpen, 0);
   assert.equal(client.session.end().retrieved, 0);
   assert.equal(client.store.exactOctets.size, 0);
-});
+}
 
 test("a message that ends before its stored size does not pass for whole", async () => {
   for (const [readChunkOctets, octets] of [[65_536, 0], [4, 8]] as const) {
@@ -177,7 +232,7 @@ test("a message that ends before its stored size does not pass for whole", async
           close: () => stored.close(),
           async read() {
             if (given >= octets) return undefined;
-            const chunk = await stored.read();
+            const chunk = await stored.read(new Uint8Array(READ_CHUNK_OCTETS));
             given += chunk?.length ?? 0;
             return chunk;
           },
@@ -199,7 +254,7 @@ test("a message that ends before its stored size does not pass for whole", async
 test("a message that was not drawn to its end does not count as retrieved", async () => {
   const client = await clientWith(["x\n".repeat(100)], { readChunkOctets: 16 });
   const { body } = await client.session.receive(Buffer.from("RETR 1"));
-  for await (const _piece of body as AsyncIterable<Uint8Array>) break;
+  for await (const _piece of piecesOf(body!)) break;
   assert.equal(client.store.messagesOpen, 0);
   const { retrieved, retrievedOctets } = client.session.end();
   assert.deepEqual({ retrieved, retrievedOctets }, { retrieved: 0, retrievedOctets: 0 });
