@@ -22,12 +22,14 @@ const LOG = "@logtape/logtape";
 /** limits.ts is open to all. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   wire: { may: [], packages: [], pure: true },
-  message: { may: [], packages: [], pure: true },
+  octet_kernel: { may: [], packages: [], pure: true },
+  message: { may: ["octet_kernel"], packages: [], pure: true },
   maildrop: { may: [], packages: [], pure: true },
   session: {
     may: [
       "wire",
       "message",
+      "octet_kernel",
       "maildrop",
       "auth/login.ts",
       "auth/mechanism.ts",
