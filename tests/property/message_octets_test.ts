@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { CanonicalCounter, Canonicaliser } from "../../src/message/canonical.ts";
+import { CanonicalCounter, Canonicaliser, countBareLineEnds } from "../../src/message/canonical.ts";
 import { TopCutter } from "../../src/message/top.ts";
+import { octetKernel, SOURCE_OCTETS } from "../../src/octet_kernel/octet_kernel.ts";
+import { FusedEncoder, StepwiseEncoder, type WireEncoder } from "../../src/session/wire_encoder.ts";
 import { DotStuffer, TERMINATOR } from "../../src/wire/dot_stuffing.ts";
 import { cut, storedMessage, testProperty } from "../support/property.ts";
 
@@ -75,4 +77,53 @@ testProperty(
     assert.equal(top, wanted.join(""));
   }),
   1_000,
+);
+
+/** What an encoder gives for the chunks of a message, and the octets it counts. */
+function encoded(encoder: WireEncoder, chunks: readonly Uint8Array[]): [string, number] {
+  const pieces = chunks.map((chunk, at) =>
+    new Uint8Array(encoder.encode(chunk, at === chunks.length - 1))
+  );
+  return [Buffer.concat(pieces).toString("latin1"), encoder.octets];
+}
+
+function sameWithAndWithoutKernel(chunks: readonly Uint8Array[]): void {
+  const fused = encoded(new FusedEncoder(octetKernel!), chunks);
+  const stepwise = encoded(new StepwiseEncoder(undefined), chunks);
+  assert.equal(fused[1], stepwise[1]);
+  assert.ok(fused[0] === stepwise[0]);
+  let previous = 0x0a;
+  for (const chunk of chunks) {
+    const counted = octetKernel!.countBareLineEnds(chunk, previous);
+    assert.equal(counted, countBareLineEnds(chunk, previous));
+    previous = chunk.at(-1) ?? previous;
+  }
+}
+
+testProperty(
+  "the octet kernel gives and counts what the long way does, wherever messages are cut",
+  fc.property(cut(storedMessage()), sameWithAndWithoutKernel),
+  3_000,
+);
+
+/** Of any length up to 200, where the kernel's blocks begin and end; CR, LF and dot in every order. */
+const denseOctets = fc.array(fc.constantFrom(0x0d, 0x0a, 0x2e, 0x61, 0), { maxLength: 200 })
+  .map((octets) => Uint8Array.from(octets));
+
+testProperty(
+  "the octet kernel gives what the long way does for octets that are line ends and dots throughout",
+  fc.property(cut(denseOctets), sameWithAndWithoutKernel),
+  3_000,
+);
+
+testProperty(
+  "the octet kernel gives what the long way does for chunks about as long as it takes",
+  fc.property(storedMessage(), fc.integer({ min: -40, max: 0 }), fc.nat(), (unit, less, turn) => {
+    const octets = Buffer.alloc(SOURCE_OCTETS * 2, unit.length === 0 ? "a" : unit);
+    octets.copyWithin(0, turn % SOURCE_OCTETS);
+    const middle = SOURCE_OCTETS + less;
+    const end = middle + SOURCE_OCTETS;
+    sameWithAndWithoutKernel([octets.subarray(0, middle), octets.subarray(middle, end)]);
+  }),
+  100,
 );

@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { CanonicalCounter, Canonicaliser } from "../../../src/message/canonical.ts";
+import {
+  CanonicalCounter,
+  Canonicaliser,
+  countBareLineEnds,
+} from "../../../src/message/canonical.ts";
 
 const CASES: readonly [string, string, string][] = [
   ["an empty message is zero octets", "", ""],
@@ -83,4 +87,16 @@ test("an array that was given back is not written to by later calls", () => {
 test("a chunk that lies inside a larger array is read within its bounds", () => {
   const room = Buffer.from("\n\n\na\nbcdefghij\n\n\n");
   assert.equal(canonical([room.subarray(3, 13)]).text, "a\r\nbcdefghi\r\n");
+});
+
+test("a chunk of any length is counted", () => {
+  const chunk = Buffer.from("ab\n".repeat(100_000));
+  const counter = new CanonicalCounter();
+  counter.push(chunk);
+  assert.equal(counter.end(), 400_000);
+});
+
+test("bare line ends are counted the same without the octet kernel", () => {
+  assert.equal(countBareLineEnds(Buffer.from("\na\r\nb\n\n\r\r\n"), 0x0a), 3);
+  assert.equal(countBareLineEnds(Buffer.from("\n\n"), 0x0d), 1);
 });
