@@ -8,6 +8,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Account } from "../maildrop/store.ts";
+import { andThen, type Soon } from "./at_once.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { LoginOutcome } from "./login.ts";
 import type { LoginNames } from "./login_names.ts";
@@ -44,11 +45,11 @@ export class AccountAccess {
    * @param address The client's; undefined if it is not known.
    * @throws {Error} If a directory cannot tell.
    */
-  async open(
+  open(
     entry: DirectoryEntry,
     names: LoginNames,
     address: string | undefined,
-  ): Promise<LoginOutcome> {
+  ): Soon<LoginOutcome> {
     if (!this.mayComeFrom(entry, address)) return REFUSED;
     const { account, disabled, storedPassword } = entry;
     // A ticket or a token is no way around the lock: whoever set it meant the user, not the password alone.
@@ -57,10 +58,21 @@ export class AccountAccess {
       return REFUSED;
     }
     if (disabled) return DISABLED;
-    const folder = names.folder === undefined ? {} : { folder: names.folder };
-    if (names.mailbox === undefined) return { kind: "granted", account: { ...account, ...folder } };
+    if (names.mailbox === undefined) {
+      return { kind: "granted", account: inFolder(account, names.folder) };
+    }
+    return andThen(
+      this.find(names.mailbox, address),
+      (owner) => this.#openOther(account, owner, { names, address }),
+    );
+  }
 
-    const owner = await this.find(names.mailbox, address);
+  /** `owner` is undefined where nobody has the mailbox's name. */
+  #openOther(
+    account: Account,
+    owner: DirectoryEntry | undefined,
+    { names, address }: { readonly names: LoginNames; readonly address: string | undefined },
+  ): LoginOutcome {
     const isMaster = this.#masters.has(account.user);
     if (owner === undefined || !(isMaster || this.#mayOpen(account, owner))) {
       const { mailbox } = names;
@@ -72,7 +84,7 @@ export class AccountAccess {
     const own = owner.account.user === account.user;
     return {
       kind: "granted",
-      account: { ...owner.account, ...folder },
+      account: inFolder(owner.account, names.folder),
       ...(own ? {} : { actedBy: account.user }),
     };
   }
@@ -95,12 +107,26 @@ export class AccountAccess {
    *
    * @throws {Error} If a directory cannot tell.
    */
-  async find(name: string, address: string | undefined): Promise<DirectoryEntry | undefined> {
-    for (const directory of this.#directories) {
-      if (!directory.findsByName) continue;
-      const entry = await directory.lookUp(name, address);
-      if (entry !== undefined) return entry;
-    }
-    return undefined;
+  find(name: string, address: string | undefined): Soon<DirectoryEntry | undefined> {
+    return this.#findFrom(0, name, address);
   }
+
+  /** Asks the directories from this one on. */
+  #findFrom(
+    index: number,
+    name: string,
+    address: string | undefined,
+  ): Soon<DirectoryEntry | undefined> {
+    const directory = this.#directories[index];
+    if (directory === undefined) return undefined;
+    if (!directory.findsByName) return this.#findFrom(index + 1, name, address);
+    return andThen(
+      directory.lookUp(name, address),
+      (entry) => entry ?? this.#findFrom(index + 1, name, address),
+    );
+  }
+}
+
+function inFolder(account: Account, folder: string | undefined): Account {
+  return folder === undefined ? account : { ...account, folder };
 }

@@ -22,8 +22,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { REFUSAL_GRID_MS, SECRETS_GRID_MS, USER_NAME_OCTETS } from "../limits.ts";
 import { AccountAccess } from "./account_access.ts";
+import { andThen, type Soon } from "./at_once.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
-import type { Turn } from "./fair_queue.ts";
 import type { PasswordChecker } from "./hash_pool.ts";
 import type { LoginDesk, LoginOutcome, ScramShape, SecretKind } from "./login.ts";
 import { type LoginAttempt, type LoginGuard, NO_GUARD } from "./login_guard.ts";
@@ -35,7 +35,7 @@ import {
   readProvedNames,
 } from "./login_names.ts";
 import type { WeakSchemes } from "./password_schemes/scheme.ts";
-import { PasswordVerifier } from "./password_verifier.ts";
+import { type PasswordAttempt, PasswordVerifier } from "./password_verifier.ts";
 import { chooseShape } from "./scram/shapes.ts";
 import { isPossiblePassword } from "./stored_password.ts";
 import { foldedName } from "./user_name.ts";
@@ -73,6 +73,15 @@ interface Login {
   /** "" where the client wants to be who it logs in as. */
   readonly actAs: string;
   readonly address: string | undefined;
+}
+
+interface PasswordSearch {
+  readonly login: Login;
+  readonly attempt: PasswordAttempt;
+}
+
+interface NamedSearch extends PasswordSearch {
+  readonly names: LoginNames;
 }
 
 export class Authenticator {
@@ -150,53 +159,78 @@ export class Authenticator {
     };
   }
 
-  async #checkPassword(login: Login, password: Uint8Array): Promise<LoginOutcome> {
-    const { user, address } = login;
-    const attempt = await this.#guard.begin(address, this.accountOf(user));
-    if (attempt.kind !== "open") return attempt;
-    const sinceMs = this.#nowMs();
-    const { turn } = attempt;
-    const outcome = await orUnavailable(() => this.#byPassword(login, { password, turn }));
-    if (outcome.kind === "refused") await this.#evenOut(sinceMs, REFUSAL_GRID_MS);
-    return await settle(attempt, outcome, password);
+  #checkPassword(login: Login, password: Uint8Array): Soon<LoginOutcome> {
+    const account = this.accountOf(login.user);
+    return andThen(this.#guard.begin(login.address, account), (attempt) => {
+      if (attempt.kind !== "open") return attempt;
+      const sinceMs = this.#nowMs();
+      const search = { login, attempt: { name: account, password, turn: attempt.turn } };
+      return andThen(orUnavailable(() => this.#byPassword(search)), (outcome) => {
+        const evened = outcome.kind === "refused" && this.#evensOut
+          ? this.#evenOut(sinceMs, REFUSAL_GRID_MS)
+          : undefined;
+        return andThen(evened, () => settle(attempt, outcome, password));
+      });
+    });
   }
 
-  /** Who nobody is goes the way of an unknown user, so that it takes as long. */
-  async #byPassword(
-    login: Login,
-    { password, turn }: { readonly password: Uint8Array; readonly turn: Turn },
-  ): Promise<LoginOutcome> {
+  #byPassword({ login, attempt }: PasswordSearch): Soon<LoginOutcome> {
     // What is said before any hash depends on the password alone.
-    if (!isPossiblePassword(password)) return REFUSED;
+    if (!isPossiblePassword(attempt.password)) return REFUSED;
     const names = this.#read(login.user, login.actAs);
-    const attempt = { name: this.accountOf(login.user), password, turn };
-    let hashing: AccountDirectory | undefined;
-    for (const directory of this.#options.directories) {
-      if (directory.checkPassword === undefined) hashing ??= directory;
-      if (names === undefined) continue;
-      if (directory.checkPassword !== undefined) {
-        const check = await directory.checkPassword(names.login, password, login.address);
-        if (check.kind === "wrong") continue;
-        return await this.#access.open(check.entry, names, login.address);
-      }
-      const entry = await directory.lookUp(names.login, login.address);
-      if (entry === undefined) continue;
-      // Looked at before the password, which would be told by its time: a right one is remembered.
-      if (!this.#access.mayComeFrom(entry, login.address)) {
-        await this.#verifier.pretend(directory, attempt);
-        return REFUSED;
-      }
-      const verdict = await this.#verifier.verify(entry, directory, attempt);
+    // Who nobody is goes the way of an unknown user, so that it takes as long.
+    if (names === undefined) return this.#byNobody(attempt);
+    return this.#askFrom(0, { login, attempt, names });
+  }
+
+  /** Asks the directories from this one on. */
+  #askFrom(index: number, search: NamedSearch): Soon<LoginOutcome> {
+    const directory = this.#options.directories[index];
+    const { login: { address }, attempt, names } = search;
+    if (directory === undefined) return this.#byNobody(attempt);
+    if (directory.checkPassword !== undefined) {
+      return directory.checkPassword(names.login, attempt.password, address).then((check) =>
+        check.kind === "wrong"
+          ? this.#askFrom(index + 1, search)
+          : this.#access.open(check.entry, names, address)
+      );
+    }
+    return andThen(
+      directory.lookUp(names.login, address),
+      (entry) =>
+        entry === undefined
+          ? this.#askFrom(index + 1, search)
+          : this.#byEntry(entry, directory, search),
+    );
+  }
+
+  #byEntry(
+    entry: DirectoryEntry,
+    directory: AccountDirectory,
+    { login, attempt, names }: NamedSearch,
+  ): Soon<LoginOutcome> {
+    // Looked at before the password, which would be told by its time: a right one is remembered.
+    if (!this.#access.mayComeFrom(entry, login.address)) {
+      return this.#verifier.pretend(directory, attempt).then(() => REFUSED);
+    }
+    return andThen(this.#verifier.verify(entry, directory, attempt), (verdict) => {
       if (verdict.kind !== "right") return verdict.kind === "wrong" ? REFUSED : UNAVAILABLE;
       // An app password is for one program of one user: a master's must not open every mailbox.
       if (verdict.appPassword !== undefined && names.mailbox !== undefined) return REFUSED;
-      const outcome = await this.#access.open(entry, names, login.address);
-      this.#noteAppPassword(verdict.appPassword, outcome, { entry, login });
-      return outcome;
-    }
+      return andThen(this.#access.open(entry, names, login.address), (outcome) => {
+        this.#noteAppPassword(verdict.appPassword, outcome, { entry, login });
+        return outcome;
+      });
+    });
+  }
+
+  /** Costs what somebody of the first directory that hands out hashes costs. */
+  #byNobody(attempt: PasswordAttempt): Soon<LoginOutcome> {
+    const hashing = this.#options.directories
+      .find(({ checkPassword }) => checkPassword === undefined);
     if (hashing === undefined) return REFUSED;
-    const verdict = await this.#verifier.pretend(hashing, attempt);
-    return verdict.kind === "unavailable" ? UNAVAILABLE : REFUSED;
+    return this.#verifier.pretend(hashing, attempt)
+      .then(({ kind }) => kind === "unavailable" ? UNAVAILABLE : REFUSED);
   }
 
   #noteAppPassword(
@@ -304,23 +338,27 @@ export class Authenticator {
 }
 
 /** Tells the guard what an attempt came to; a failure's answer waits there. */
-async function settle(
+function settle(
   attempt: LoginAttempt,
   outcome: LoginOutcome,
   tried?: Uint8Array,
-): Promise<LoginOutcome> {
-  if (outcome.kind === "refused") await attempt.failed(tried);
-  else if (outcome.kind === "granted") await attempt.succeeded();
-  else attempt.dropped();
+): Soon<LoginOutcome> {
+  if (outcome.kind === "refused") return attempt.failed(tried).then(() => outcome);
+  if (outcome.kind === "granted") return andThen(attempt.succeeded(), () => outcome);
+  attempt.dropped();
   return outcome;
 }
 
-async function orUnavailable(decide: () => Promise<LoginOutcome>): Promise<LoginOutcome> {
-  try {
-    return await decide();
-  } catch (error) {
+function orUnavailable(decide: () => Soon<LoginOutcome>): Soon<LoginOutcome> {
+  const fail = (error: unknown) => {
     logFailure(error);
     return UNAVAILABLE;
+  };
+  try {
+    const outcome = decide();
+    return outcome instanceof Promise ? outcome.catch(fail) : outcome;
+  } catch (error) {
+    return fail(error);
   }
 }
 

@@ -11,6 +11,7 @@
 
 import type { Account } from "../maildrop/store.ts";
 import type { AllowedNetworks } from "./allowed_networks.ts";
+import type { Soon } from "./at_once.ts";
 import type { SecretKind, UserSecrets } from "./login.ts";
 import type { ScramShapeUse } from "./scram/shapes.ts";
 
@@ -57,13 +58,14 @@ export interface AccountDirectory {
   readonly findsByName: boolean;
 
   /**
-   * Finds a user by a name, which is in lower case where a client sent it; undefined if there is none.
+   * Finds a user by a name, which is in lower case where a client sent it; undefined if there is none. At
+   * once where the entry is in memory; while it stays as it is, it is one object.
    *
    * @param address The client's, in whose turn it waits where there is something to wait for.
    * @throws {Error} If the directory cannot tell now whether the user exists. Its message is for the log
    *   and holds no secret.
    */
-  lookUp(user: string, address?: string): Promise<DirectoryEntry | undefined>;
+  lookUp(user: string, address?: string): Soon<DirectoryEntry | undefined>;
 
   /**
    * Checks a password where it is kept. Absent where `lookUp` hands out the password field.

@@ -29,7 +29,8 @@ export type LoginOutcome =
 
 /**
  * Checks a user name and a password; an unknown user costs the same time as a known one.
- * Never rejects: what goes wrong is `unavailable`, with the reason in the log.
+ * Never throws or rejects: what goes wrong is `unavailable`, with the reason in the log. The outcome is
+ * there at once where nothing has to be waited for: a right password that is remembered.
  *
  * @param actAs The identity that the client wants to act as (RFC 4422 §2's authorization identity); ""
  *   or undefined means its own.
@@ -38,7 +39,7 @@ export type CheckPassword = (
   user: string,
   password: Uint8Array,
   actAs?: string,
-) => Promise<LoginOutcome>;
+) => LoginOutcome | Promise<LoginOutcome>;
 
 /** What SCRAM-SHA-256 keeps of a password (RFC 5802 §3, RFC 7677). */
 export interface ScramKeys {

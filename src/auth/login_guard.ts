@@ -1,6 +1,7 @@
 /** The interface of what keeps guessers from trying on and on; see guessing/ for the one that does. */
 
 import { countedAddress } from "../counted_address.ts";
+import type { Soon } from "./at_once.ts";
 import type { Turn } from "./fair_queue.ts";
 
 export interface LoginGuard {
@@ -14,10 +15,10 @@ export interface LoginGuard {
   isDelayed(address: string | undefined, user: string): Promise<boolean>;
 
   /**
-   * Begins a login: says that it may be looked at, or how it ends. May wait for others of this address.
-   * Parameters are those of `isDelayed`.
+   * Begins a login: says that it may be looked at, or how it ends. May wait for others of this address,
+   * and comes at once where there is nothing to wait for. Parameters are those of `isDelayed`.
    */
-  begin(address: string | undefined, user: string): Promise<AttemptOrRefusal>;
+  begin(address: string | undefined, user: string): Soon<AttemptOrRefusal>;
 }
 
 /** One login that may be looked at. Exactly one of its methods is to be called, once. */
@@ -36,7 +37,7 @@ export interface LoginAttempt {
   failed(tried?: Uint8Array): Promise<void>;
 
   /** The credentials are right, and the login is granted. */
-  succeeded(): Promise<void>;
+  succeeded(): Soon<void>;
 
   /** Nothing was found out about them, or they are right and the login is not granted all the same. */
   dropped(): void;
@@ -55,7 +56,7 @@ export function freeAttempt(source: string, known: boolean): LoginAttempt {
     kind: "open",
     turn: { source, known },
     failed: () => Promise.resolve(),
-    succeeded: () => Promise.resolve(),
+    succeeded: () => {},
     dropped: () => {},
   };
 }
@@ -63,6 +64,5 @@ export function freeAttempt(source: string, known: boolean): LoginAttempt {
 /** Counts nothing. */
 export const NO_GUARD: LoginGuard = {
   isDelayed: () => Promise.resolve(false),
-  begin: (address) =>
-    Promise.resolve(freeAttempt(address === undefined ? "" : countedAddress(address), false)),
+  begin: (address) => freeAttempt(address === undefined ? "" : countedAddress(address), false),
 };

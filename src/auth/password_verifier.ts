@@ -12,6 +12,7 @@
 import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
 import { matchingAppPassword } from "./app_passwords.ts";
+import type { Soon } from "./at_once.ts";
 import type { AccountDirectory, DirectoryEntry } from "./directory.ts";
 import type { Turn } from "./fair_queue.ts";
 import type { PasswordCheck, PasswordChecker } from "./hash_pool.ts";
@@ -60,25 +61,26 @@ export class PasswordVerifier {
     this.#memory = new PasswordMemory({ keepMs: passwordMemoryMs, nowMs });
   }
 
-  /** Whether the password is the entry's, or one of its app passwords. */
-  async verify(
+  /** Whether the password is the entry's, or one of its app passwords. At once where that is remembered. */
+  verify(
     entry: DirectoryEntry,
     directory: AccountDirectory,
     attempt: PasswordAttempt,
-  ): Promise<Verdict> {
+  ): Soon<Verdict> {
     const appPassword = matchingAppPassword(entry.appPasswords ?? [], attempt.password);
     if (appPassword !== undefined) return { kind: "right", appPassword };
-    if (!this.#isCheckable(entry)) return await this.#hashDecoy(directory, attempt);
+    if (!this.#isCheckable(entry)) return this.#hashDecoy(directory, attempt);
     const { account: { user }, storedPassword } = entry;
     const digest = this.#memory.digest(user, storedPassword, attempt.password);
     if (this.#memory.recalls(user, digest)) return RIGHT;
     // Not used: choosing one takes time too, as it does for who is not there.
     directory.decoyFor?.(attempt.name);
-    const check = await this.#hash(storedPassword, attempt, digest);
-    if (check === "unavailable") return { kind: check };
-    if (check === "wrong") return WRONG;
-    this.#memory.remember(user, digest);
-    return RIGHT;
+    return this.#hash(storedPassword, attempt, digest).then((check) => {
+      if (check === "unavailable") return { kind: check };
+      if (check === "wrong") return WRONG;
+      this.#memory.remember(user, digest);
+      return RIGHT;
+    });
   }
 
   /** Does what `verify` does for somebody; it is never right. */

@@ -145,8 +145,12 @@ class Trial {
       masterUsers: this.#settings.masterUsers,
       noteAppPassword: (_, label) => this.#appPassword = label,
     });
-    return await authenticator.deskFor(this.#options.from).checkPassword(this.#user, password)
-      .finally(() => hashPool.close());
+    const desk = authenticator.deskFor(this.#options.from);
+    try {
+      return await desk.checkPassword(this.#user, password);
+    } finally {
+      await hashPool.close();
+    }
   }
 
   #refusal(

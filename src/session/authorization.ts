@@ -68,12 +68,18 @@ function user(state: Authorization, [octets]: readonly Uint8Array[]): Answer {
   return conversation.ok(DONE.userTaken);
 }
 
-async function pass(state: Authorization, [password]: readonly Uint8Array[]): Promise<Answer> {
+function pass(
+  state: Authorization,
+  [password]: readonly Uint8Array[],
+): Answer | Promise<Answer> {
   const { conversation, claimed } = state;
   if (!userPassAllowed(conversation)) return conversation.bad(FAULTS.needsTls);
   if (claimed === undefined) return conversation.bad(FAULTS.userFirst);
-  const outcome = await conversation.services.checkPassword(claimed.name, password!);
-  return state.logIn("USER", claimed.name, claimed.possible ? outcome : { kind: "refused" });
+  const { name, possible } = claimed;
+  const end = (outcome: LoginOutcome) =>
+    state.logIn("USER", name, possible ? outcome : { kind: "refused" });
+  const outcome = conversation.services.checkPassword(name, password!);
+  return outcome instanceof Promise ? outcome.then(end) : end(outcome);
 }
 
 function auth(state: Authorization, args: readonly Uint8Array[]): Answer | Promise<Answer> {

@@ -62,6 +62,17 @@ const TURNED_AWAY = {
   },
 } as const satisfies Record<string, TurnedAway>;
 
+type Granted = Extract<LoginOutcome, { kind: "granted" }>;
+
+/** A login that was granted, and has a place among the user's sessions. */
+interface Login {
+  readonly mechanism: string;
+  /** As sent. */
+  readonly user: string;
+  readonly granted: Granted;
+  readonly place: { release(): void };
+}
+
 export class Session {
   readonly #conversation: Conversation;
   readonly #authorization: Authorization;
@@ -225,27 +236,38 @@ export class Session {
     return this.#openMaildrop(mechanism, user, outcome);
   }
 
-  async #openMaildrop(
-    mechanism: string,
-    user: string,
-    { account, actedBy }: Extract<LoginOutcome, { kind: "granted" }>,
-  ): Promise<Answer> {
-    const conversation = this.#conversation;
-    const { services, events } = conversation;
-    const place = services.admitUser(account.user);
+  /** Answers at once where the store does. */
+  #openMaildrop(mechanism: string, user: string, granted: Granted): Answer | Promise<Answer> {
+    const { services } = this.#conversation;
+    const place = services.admitUser(granted.account.user);
     if (place === undefined) {
       return this.#turnAway(mechanism, user, TURNED_AWAY.tooManySessions);
     }
-    let maildrop: Maildrop;
+    const login: Login = { mechanism, user, granted, place };
+    let maildrop: Maildrop | Promise<Maildrop>;
     try {
-      maildrop = await services.store.open(account);
+      maildrop = services.store.open(granted.account);
     } catch (error) {
-      place.release();
-      const { fatal, ...failure } = judgeFailure(conversation, "opening the maildrop", error);
-      const why: TurnedAway = { code: "SYS/TEMP", ...failure, cause: "storage_failed" };
-      const answer = this.#turnAway(mechanism, user, why);
-      return fatal ? { ...answer, next: "close" } : answer;
+      return this.#notOpened(login, error);
     }
+    if (!(maildrop instanceof Promise)) return this.#opened(login, maildrop);
+    return maildrop.then(
+      (maildrop) => this.#opened(login, maildrop),
+      (error) => this.#notOpened(login, error),
+    );
+  }
+
+  #notOpened({ mechanism, user, place }: Login, error: unknown): Answer {
+    place.release();
+    const { fatal, ...failure } = judgeFailure(this.#conversation, "opening the maildrop", error);
+    const why: TurnedAway = { code: "SYS/TEMP", ...failure, cause: "storage_failed" };
+    const answer = this.#turnAway(mechanism, user, why);
+    return fatal ? { ...answer, next: "close" } : answer;
+  }
+
+  #opened({ mechanism, user, granted, place }: Login, maildrop: Maildrop): Answer {
+    const conversation = this.#conversation;
+    const { account, actedBy } = granted;
     this.#place = place;
     this.#login = { user: account.user, mechanism, actedBy, folder: account.folder };
     this.#transaction = {
@@ -258,7 +280,7 @@ export class Session {
       update: undefined,
     };
     if (this.#summary !== undefined) return this.#over();
-    events.loggedIn?.(user, mechanism, this.#login);
+    conversation.events.loggedIn?.(user, mechanism, this.#login);
     const { count } = maildrop.snapshot;
     const noun = say(conversation.language, count === 1 ? DONE.message : DONE.messages);
     return { line: okLine(`${count} ${noun}`), next: "read" };

@@ -84,12 +84,15 @@ function rset({ conversation, marks }: Transaction): Answer {
 }
 
 /** UPDATE (RFC 1939 §6): exactly one reply, -ERR if anything that was marked is still there (V0006). */
-async function quit(state: Transaction): Promise<Answer> {
+function quit(state: Transaction): Answer | Promise<Answer> {
+  const { conversation, marks, retrieved } = state;
+  if (marks.count > 0 || retrieved.size > 0) return update(state);
+  state.update = { removed: 0, left: 0 };
+  return conversation.ok(DONE.signingOff, "close");
+}
+
+async function update(state: Transaction): Promise<Answer> {
   const { conversation, maildrop, marks, retrieved } = state;
-  if (marks.count === 0 && retrieved.size === 0) {
-    state.update = { removed: 0, left: 0 };
-    return conversation.ok(DONE.signingOff, "close");
-  }
   state.update = "under way";
   try {
     state.update = await maildrop.update(marks, retrieved);

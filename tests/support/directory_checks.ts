@@ -111,7 +111,8 @@ export async function checkSilence(
   ok(server.open() === 0, `${server.open()} connections are left`);
 }
 
-function ask(directory: AccountDirectory): Promise<unknown> {
+async function ask(directory: AccountDirectory): Promise<unknown> {
   const name = "alice@example.com";
-  return directory.checkPassword?.(name, octets("secret"), undefined) ?? directory.lookUp(name);
+  return await directory.checkPassword?.(name, octets("secret"), undefined) ??
+    directory.lookUp(name);
 }

@@ -167,7 +167,9 @@ export function testSqlDirectory(
     }));
 
   test(`${database}: several rows for a name are an Error`, () =>
-    using((directory) => rejects(directory.lookUp("twin@example.com"), /several rows/)));
+    using((directory) =>
+      rejects(async () => await directory.lookUp("twin@example.com"), /several rows/)
+    ));
 
   test(`${database}: the columns say which secrets there may be`, async () => {
     await using((directory) => {
@@ -204,7 +206,7 @@ export function testSqlDirectory(
     }));
 
   test(`${database}: a query that the database does not take is an Error, and the start is not`, () =>
-    using((directory) => rejects(directory.lookUp("bob"), /no_such/), {
+    using((directory) => rejects(async () => await directory.lookUp("bob"), /no_such/), {
       query: "SELECT no_such FROM users WHERE name = {user}",
     }));
 

@@ -58,6 +58,11 @@ export class MemoryCounts implements Counts {
     return found === null || found.msBeforeNext <= 0 ? 0 : found.consumedPoints;
   }
 
+  /** False if it is certain at once that nothing is counted under the key, as of nearly all who log in. */
+  mayHave(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
   async add(key: string): Promise<number> {
     await this.#makeRoomFor(key);
     return (await this.#limiter.penalty(key)).consumedPoints;

@@ -32,7 +32,13 @@ import {
   SITE_ADDRESSES,
 } from "../../limits.ts";
 import { type AllowedNetworks, parseAllowedNetworks } from "../allowed_networks.ts";
-import { type AttemptOrRefusal, freeAttempt, type LoginGuard } from "../login_guard.ts";
+import type { Soon } from "../at_once.ts";
+import {
+  type AttemptOrRefusal,
+  freeAttempt,
+  type LoginAttempt,
+  type LoginGuard,
+} from "../login_guard.ts";
 import { readStateFile, StateFile } from "../state_file.ts";
 import { FailedLogins } from "./failed_logins.ts";
 import { encodeKeptFailures, type KeptFailures, parseKeptFailures } from "./kept_failures.ts";
@@ -68,6 +74,14 @@ export interface GuessingPlace {
 interface Remembered {
   readonly logins: FailedLogins;
   readonly keys: GuessingKeys;
+}
+
+/** Who begins a login. */
+interface Beginner {
+  readonly address: string | undefined;
+  readonly user: string;
+  readonly keys: LoginKeys;
+  readonly isKnown: boolean;
 }
 
 export class GuessingGuard implements LoginGuard {
@@ -110,16 +124,29 @@ export class GuessingGuard implements LoginGuard {
     return !this.#isNeverBlocked(address) && await this.#isBlocked(this.#keys.of(address, user));
   }
 
-  async begin(address: string | undefined, user: string): Promise<AttemptOrRefusal> {
+  /** At once for who is known and has not failed: the usual login. */
+  begin(address: string | undefined, user: string): Soon<AttemptOrRefusal> {
     const keys = this.#keys.of(address, user);
     if (this.#isNeverBlocked(address)) return freeAttempt(keys.address, true);
     const isKnown = this.#logins.knownLogins.has(keys.known);
+    if (isKnown && !this.#logins.counts("failures_of_pair").mayHave(keys.pair)) {
+      return this.#attempt({ address, user, keys, isKnown });
+    }
+    return this.#enter({ address, user, keys, isKnown });
+  }
+
+  async #enter(beginner: Beginner): Promise<AttemptOrRefusal> {
+    const { keys, isKnown } = beginner;
     const entered = isKnown
       ? await this.#isBlocked(keys) ? "delayed" : "inside"
       : await this.#turnstile.enter(keys.address, () => this.#allowance(keys));
     if (entered !== "inside") {
       return { kind: entered === "crowded" ? "unavailable" : "delayed" };
     }
+    return this.#attempt(beginner);
+  }
+
+  #attempt({ address, user, keys, isKnown }: Beginner): LoginAttempt {
     // Who is known does not stand in line: strangers beside him may wait long for a directory of theirs.
     let open = !isKnown;
     const leave = () => {
@@ -138,12 +165,9 @@ export class GuessingGuard implements LoginGuard {
         }
         await this.#waits.wait(this.#delayMs(failures));
       },
-      succeeded: async () => {
-        try {
-          await this.#noteSuccess(keys);
-        } finally {
-          leave();
-        }
+      succeeded: () => {
+        const noting = this.#noteSuccess(keys);
+        return noting === undefined ? leave() : noting.finally(leave);
       },
       dropped: leave,
     };
@@ -238,9 +262,15 @@ export class GuessingGuard implements LoginGuard {
     }
   }
 
-  async #noteSuccess({ address, account, pair, known }: LoginKeys): Promise<void> {
+  /** Undefined where it is done at once. */
+  #noteSuccess(keys: LoginKeys): Promise<void> | undefined {
+    if (this.#logins.knownLogins.note(keys.known)) this.#file?.changed();
+    const hasFailed = this.#logins.counts("failures_of_pair").mayHave(keys.pair);
+    return hasFailed ? this.#forgive(keys) : undefined;
+  }
+
+  async #forgive({ address, account, pair }: LoginKeys): Promise<void> {
     const logins = this.#logins;
-    if (logins.knownLogins.note(known)) this.#file?.changed();
     const failures = await logins.counts("failures_of_pair").read(pair);
     if (account === undefined || failures === 0) return;
     if (await logins.counts("forgiven").add(pair) > 1) return;

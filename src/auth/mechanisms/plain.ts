@@ -7,7 +7,7 @@
  */
 
 import { PASSWORD_OCTETS, USER_NAME_OCTETS } from "../../limits.ts";
-import type { CheckPassword } from "../login.ts";
+import type { CheckPassword, LoginOutcome } from "../login.ts";
 import type { Exchange, Mechanism, Step } from "../mechanism.ts";
 
 /** The mechanism over a given check of credentials. */
@@ -48,11 +48,13 @@ export function parsePlain(response: Uint8Array): Credentials | undefined {
   return { authzid, authcid, password };
 }
 
-async function authenticate(
+function authenticate(
   { authzid, authcid, password }: Credentials,
   checkPassword: CheckPassword,
-): Promise<Step> {
-  return { kind: "done", user: authcid, outcome: await checkPassword(authcid, password, authzid) };
+): Step | Promise<Step> {
+  const done = (outcome: LoginOutcome): Step => ({ kind: "done", user: authcid, outcome });
+  const outcome = checkPassword(authcid, password, authzid);
+  return outcome instanceof Promise ? outcome.then(done) : done(outcome);
 }
 
 /** Undefined if the octets are no UTF-8. A byte order mark is kept: it is part of what was typed. */

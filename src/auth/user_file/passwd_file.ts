@@ -17,6 +17,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Account } from "../../maildrop/store.ts";
+import type { Soon } from "../at_once.ts";
 import { Decoys } from "./decoys.ts";
 import type { AccountDirectory, DirectoryEntry } from "../directory.ts";
 import { parsePasswdContent, type PasswdContent } from "./passwd_content.ts";
@@ -52,6 +53,8 @@ interface Loaded {
   readonly stamp: Stamp;
   /** Something may have been written since, in the same tick of the file system's clock. */
   readonly doubtful: boolean;
+  /** What was made of entries that were looked up: clients poll, and the same object is known again. */
+  readonly found: WeakMap<PasswdEntry, DirectoryEntry>;
 }
 
 export interface PasswdFileOptions {
@@ -112,22 +115,21 @@ export class PasswdFile implements AccountDirectory {
     return this.#loaded.content.entries.size;
   }
 
-  /** By the name in any letter case; the account's is spelt as in the file. */
-  async lookUp(user: string): Promise<DirectoryEntry | undefined> {
-    if (this.#isLookDue) await this.#look(false);
-    const { entries } = this.#loaded.content;
+  /** By the name in any letter case; the account's is spelt as in the file. At once but for a look. */
+  lookUp(user: string): Soon<DirectoryEntry | undefined> {
+    return this.#isLookDue ? this.#look(false).then(() => this.#find(user)) : this.#find(user);
+  }
+
+  #find(user: string): DirectoryEntry | undefined {
+    const { content: { entries }, found } = this.#loaded;
     const entry = entries.get(foldedName(user));
     if (entry === undefined) return undefined;
-    const { storedPassword, disabled, allowedNetworks, secrets, appPasswords, delegates } = entry;
-    return {
-      account: accountOf(entry, entries),
-      storedPassword,
-      disabled,
-      ...(allowedNetworks === undefined ? {} : { allowedNetworks }),
-      ...(secrets === undefined ? {} : { secrets }),
-      ...(appPasswords === undefined ? {} : { appPasswords }),
-      ...(delegates === undefined ? {} : { delegates }),
-    };
+    let directoryEntry = found.get(entry);
+    if (directoryEntry === undefined) {
+      directoryEntry = directoryEntryOf(entry, entries);
+      found.set(entry, directoryEntry);
+    }
+    return directoryEntry;
   }
 
   /** One of the file's own password fields. */
@@ -194,6 +196,22 @@ export class PasswdFile implements AccountDirectory {
   }
 }
 
+function directoryEntryOf(
+  entry: PasswdEntry,
+  entries: ReadonlyMap<string, PasswdEntry>,
+): DirectoryEntry {
+  const { storedPassword, disabled, allowedNetworks, secrets, appPasswords, delegates } = entry;
+  return {
+    account: accountOf(entry, entries),
+    storedPassword,
+    disabled,
+    ...(allowedNetworks === undefined ? {} : { allowedNetworks }),
+    ...(secrets === undefined ? {} : { secrets }),
+    ...(appPasswords === undefined ? {} : { appPasswords }),
+    ...(delegates === undefined ? {} : { delegates }),
+  };
+}
+
 /** Follows the `user` extra to the mailbox that this entry opens. */
 function accountOf(entry: PasswdEntry, entries: ReadonlyMap<string, PasswdEntry>): Account {
   const other = entry.opensMailboxOf;
@@ -219,6 +237,7 @@ async function load(
       digest: createHash("sha256").update(octets).digest("hex"),
       stamp,
       doubtful: Math.abs(nowMs() - stamp.modifiedMs) < QUIET_MS,
+      found: new WeakMap(),
     };
   } finally {
     await file.close();
