@@ -167,6 +167,9 @@ export const OUTPUT_BATCH_OCTETS = 65_536;
 /** Message file octets read at a time: what a session holds of a message, whatever its size. */
 export const READ_CHUNK_OCTETS = 65_536;
 
+/** Processes that serve clients. Each has threads and memory of its own; no machine has use for more. */
+export const WORKERS = { min: 1, default: 1, max: 64 } as const;
+
 /** Threads that check password hashes: more than cores gains nothing, and each holds a hash's memory. */
 export const PASSWORD_WORKERS = { min: 1, default: 2, max: 64 } as const;
 
@@ -181,7 +184,7 @@ export const INPUT_PENDING_OCTETS = 16_384;
 
 /** Commands, and reply octets, after which a session lets the others have their turn. */
 export const TURN_COMMANDS = 128;
-export const TURN_OCTETS = 262_144;
+export const TURN_OCTETS = 131_072;
 
 /**
  * Time that a client gets to close its end after we closed ours, ms, and octets of it that are thrown

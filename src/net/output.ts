@@ -69,7 +69,9 @@ export class Output {
   put(octets: Uint8Array): Promise<void> | undefined {
     let at = 0;
     for (;;) {
-      const part = octets.subarray(at, at + OUTPUT_BATCH_OCTETS - this.#length);
+      // A line may have gone beyond the batch.
+      const room = Math.max(0, OUTPUT_BATCH_OCTETS - this.#length);
+      const part = octets.subarray(at, at + room);
       const buffer = this.#buffer ??= takeBuffer();
       buffer.set(part, this.#length);
       this.#length += part.length;

@@ -11,13 +11,9 @@
  * that all sessions share: such octets are lent (answer.ts). What is waited for is copied out of it.
  */
 
-import { Buffer } from "node:buffer";
-import { READ_CHUNK_OCTETS } from "../limits.ts";
 import type { MessageNumber } from "../maildrop/message_number.ts";
 import { StorageFailure, type StoredMessage } from "../maildrop/store.ts";
-import { Canonicaliser } from "../message/canonical.ts";
 import { TopCutter } from "../message/top.ts";
-import { DotStuffer, TERMINATOR } from "../wire/dot_stuffing.ts";
 import { okLine } from "../wire/reply.ts";
 import type { Answer, DrawnBody } from "./answer.ts";
 import { answerFailure } from "./failures.ts";
@@ -25,11 +21,9 @@ import { say } from "./languages.ts";
 import { DONE, FAULTS } from "./replies.ts";
 import type { Transaction } from "./transaction_state.ts";
 import { hasEightBitHeader, refusesEightBitHeaders } from "./utf8_header.ts";
+import { scratch, type WireEncoder, wireEncoder } from "./wire_encoder.ts";
 
 const NOTHING = new Uint8Array(0);
-
-/** Where messages that come at once are read to. Who waits for anything is done with it before. */
-const scratch = new Uint8Array(new ArrayBuffer(READ_CHUNK_OCTETS));
 
 /** The figure is LIST's ([MS-STANXPOP3] 2.1.5), whatever the octets that follow come to. */
 export function sendMessage(state: Transaction, number: MessageNumber): Answer | Promise<Answer> {
@@ -138,39 +132,35 @@ export function closeReading(state: Transaction): void | Promise<void> {
 }
 
 /**
- * Reads a message and encodes it: canonical, cut, stuffed, in this order, since sizes and lines are
- * those before stuffing. The terminator comes with the last octets: clients have stumbled over one that
- * arrived alone.
+ * Reads a message and encodes it. The terminator comes with the last octets: clients have stumbled over one
+ * that arrived alone.
  */
 class MessageBody implements DrawnBody {
   readonly #state: Transaction;
   readonly #stored: StoredMessage;
   readonly #sending: Sending;
-  readonly #canonicaliser = new Canonicaliser();
-  readonly #stuffer = new DotStuffer();
+  readonly #encoder: WireEncoder;
   #storedOctetsLeft: number;
-  /** Octets so far, before stuffing. */
-  #octets = 0;
   #first: Uint8Array | undefined;
-  /** Whether the last octets, with the terminator, have been given. */
-  #done = false;
 
   constructor(state: Transaction, stored: StoredMessage, sending: Sending) {
     state.reading = stored;
     this.#state = state;
     this.#stored = stored;
     this.#sending = sending;
+    this.#encoder = wireEncoder(sending.cutter);
     this.#storedOctetsLeft = stored.storedOctets;
   }
 
   /** The answer, once the first octets are there: they are all of a message that is not large. */
   answerFrom(first: Uint8Array): Answer {
     const { line } = this.#sending;
-    if (this.#done) {
-      this.#sending.sent(this.#octets);
+    if (this.#encoder.done) {
+      this.#sending.sent(this.#encoder.octets);
       return { line, body: first, next: "read" };
     }
-    this.#first = first;
+    // Of a large message: it may be drawn later than it was lent for.
+    this.#first = new Uint8Array(first);
     return { line, body: this, next: "read" };
   }
 
@@ -178,8 +168,8 @@ class MessageBody implements DrawnBody {
     const first = this.#first;
     this.#first = undefined;
     if (first !== undefined) return first;
-    if (this.#done) {
-      this.#sending.sent(this.#octets);
+    if (this.#encoder.done) {
+      this.#sending.sent(this.#encoder.octets);
       return undefined;
     }
     try {
@@ -211,21 +201,10 @@ class MessageBody implements DrawnBody {
       throw new StorageFailure("SYS/TEMP", "The message ended before its stored size");
     }
     this.#storedOctetsLeft -= chunk.length;
-    const { cutter } = this.#sending;
-    const encoded = this.#stuffed(this.#canonicaliser.push(chunk));
-    if (this.#storedOctetsLeft > 0 && cutter?.done !== true) return encoded;
-    const last = Buffer.concat([encoded, this.#stuffed(this.#canonicaliser.end()), TERMINATOR]);
-    this.#done = true;
+    const octets = this.#encoder.encode(chunk, this.#storedOctetsLeft === 0);
     // The reply need not wait for the close, which cannot change it.
-    void closeReading(this.#state);
-    return last;
-  }
-
-  #stuffed(canonical: Uint8Array): Uint8Array {
-    const { cutter } = this.#sending;
-    const wanted = cutter === undefined ? canonical : cutter.push(canonical);
-    this.#octets += wanted.length;
-    return this.#stuffer.push(wanted);
+    if (this.#encoder.done) void closeReading(this.#state);
+    return octets;
   }
 
   /** Some of the message has been sent: nothing can be said to the client any more. */

@@ -128,3 +128,15 @@ test("a socket that is gone keeps nobody waiting and its buffer is used by nobod
   assert.equal(output.put(Buffer.from("more")), undefined);
   assert.equal(output.flush(), undefined, "to nobody");
 });
+
+test("what follows a line that went beyond the batch comes whole", () => {
+  const socket = new FakeSocket();
+  const output = outputTo(socket);
+  void output.put(Buffer.alloc(OUTPUT_BATCH_OCTETS - 3, "a"));
+  output.putLine("+OK a line");
+  assert.equal(output.full, true);
+  assert.equal(output.put(Buffer.alloc(1_000, "b")), undefined);
+  output.flush();
+  const runs = socket.all.replace(/([ab])\1+/g, (run, letter) => `${letter}*${run.length} `);
+  assert.equal(runs, `a*${OUTPUT_BATCH_OCTETS - 3} +OK a line\r\nb*1000 `);
+});
