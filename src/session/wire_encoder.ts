@@ -1,10 +1,9 @@
 /**
- * A stored message made what a client gets, chunk by chunk: canonical, cut if it is TOP, stuffed, and
- * ended by one terminator. In this order, since sizes and lines are those before stuffing.
+ * A stored message made what a client gets, chunk by chunk: cut if it is TOP, canonical, stuffed, and
+ * ended by one terminator. Its octets are counted before stuffing.
  *
- * A whole message goes through the octet kernel in one pass, eight times as fast as through the rooms
- * message and wire one after the other. TOP, and runtimes without the kernel, go the long way. Both give
- * the same, and what each gives holds until the next call of any encoder, or longer.
+ * The octet kernel does it in one pass, more than ten times as fast as the rooms message and wire do one
+ * after the other, which is for runtimes without the kernel. Both give the same.
  *
  * *Knows* in which order. *Does not know* files.
  */
@@ -22,7 +21,6 @@ import { DotStuffer, TERMINATOR } from "../wire/dot_stuffing.ts";
 
 const CR = 13;
 const LF = 10;
-const NOTHING = new Uint8Array(0);
 const LINE_END = Uint8Array.of(CR, LF);
 const LINE_END_AND_TERMINATOR = Buffer.concat([LINE_END, TERMINATOR]);
 
@@ -45,14 +43,37 @@ export interface WireEncoder {
   encode(stored: Uint8Array, isLast: boolean): Uint8Array;
 }
 
-/** An encoder for one message. */
+/** An encoder for one message, or for what TOP sends of it. */
 export function wireEncoder(cutter: TopCutter | undefined): WireEncoder {
-  return cutter === undefined && octetKernel !== undefined
-    ? new FusedEncoder(octetKernel)
-    : new StepwiseEncoder(cutter);
+  const encoder = octetKernel === undefined ? new StepwiseEncoder() : new FusedEncoder(octetKernel);
+  return cutter === undefined ? encoder : new CutEncoder(cutter, encoder);
 }
 
-/** A whole message, by the octet kernel. */
+/** What TOP sends: the message ends at the cut. */
+class CutEncoder implements WireEncoder {
+  readonly #cutter: TopCutter;
+  readonly #encoder: WireEncoder;
+
+  constructor(cutter: TopCutter, encoder: WireEncoder) {
+    this.#cutter = cutter;
+    this.#encoder = encoder;
+  }
+
+  get octets(): number {
+    return this.#encoder.octets;
+  }
+
+  get done(): boolean {
+    return this.#encoder.done;
+  }
+
+  encode(stored: Uint8Array, isLast: boolean): Uint8Array {
+    const wanted = this.#cutter.push(stored);
+    return this.#encoder.encode(wanted, isLast || this.#cutter.done);
+  }
+}
+
+/** In one pass, by the octet kernel. */
 export class FusedEncoder implements WireEncoder {
   readonly #kernel: OctetKernel;
   #previous = MESSAGE_START;
@@ -89,27 +110,17 @@ export class FusedEncoder implements WireEncoder {
 
 /** By one room after the other. */
 export class StepwiseEncoder implements WireEncoder {
-  readonly #cutter: TopCutter | undefined;
   readonly #canonicaliser = new Canonicaliser();
   readonly #stuffer = new DotStuffer();
-  octets = 0;
   done = false;
 
-  constructor(cutter: TopCutter | undefined) {
-    this.#cutter = cutter;
+  get octets(): number {
+    return this.#canonicaliser.octets;
   }
 
   encode(stored: Uint8Array, isLast: boolean): Uint8Array {
-    const encoded = this.#step(this.#canonicaliser.push(stored));
-    if (!isLast && this.#cutter?.done !== true) return encoded;
-    this.done = true;
-    const end = isLast ? this.#step(this.#canonicaliser.end()) : NOTHING;
-    return Buffer.concat([encoded, end, TERMINATOR]);
-  }
-
-  #step(canonical: Uint8Array): Uint8Array {
-    const wanted = this.#cutter === undefined ? canonical : this.#cutter.push(canonical);
-    this.octets += wanted.length;
-    return this.#stuffer.push(wanted);
+    const encoded = this.#stuffer.push(this.#canonicaliser.push(stored));
+    this.done = isLast;
+    return isLast ? Buffer.concat([encoded, this.#canonicaliser.end(), TERMINATOR]) : encoded;
   }
 }

@@ -32,6 +32,12 @@ const CASES: readonly [string, string, number, string, boolean][] = [
     "A: b\r\n\r\r\nC: d\r\n\r\n",
     true,
   ],
+  ["lines that end with LF", "A: b\n\n1\n2\n", 1, "A: b\n\n1\n", true],
+  ["lines of both ends", "A: b\r\n\n1\n2\n", 1, "A: b\r\n\n1\n", true],
+  ["a blank line of CRLF among LF", "A: b\n\r\n1\n2\n", 1, "A: b\n\r\n1\n", true],
+  ["an empty header that ends with LF", "\na\nb\n", 1, "\na\n", true],
+  ["a header line of one character", "A\n\r\n1\n", 0, "A\n\r\n", true],
+  ["a last line without an end", "A: b\n\n1", 1, "A: b\n\n1", false],
 ];
 
 for (const [what, message, lines, top, done] of CASES) {

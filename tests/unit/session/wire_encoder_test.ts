@@ -28,7 +28,7 @@ const CASES: readonly [string, string, string, number][] = [
 
 const WAYS: readonly [string, () => WireEncoder][] = [
   ["by the octet kernel", () => new FusedEncoder(octetKernel!)],
-  ["without the octet kernel", () => new StepwiseEncoder(undefined)],
+  ["without the octet kernel", () => new StepwiseEncoder()],
 ];
 
 function sent(encoder: WireEncoder, chunks: readonly Uint8Array[]): [string, number] {
@@ -82,7 +82,7 @@ test("what lies in the scratch memory, but not at its beginning, is taken from t
   assert.deepEqual(sent(wireEncoder(undefined), [scratch.subarray(2, 5)]), ["..a\r\n.\r\n", 4]);
 });
 
-test("TOP is cut before it is stuffed, and done at the cut", () => {
+test("TOP counts what comes before stuffing, and is done at the cut", () => {
   const encoder = wireEncoder(new TopCutter(1));
   const octets = encoder.encode(Buffer.from("A: b\n\n.c\nd\n"), false);
   assert.equal(Buffer.from(octets).toString(), "A: b\r\n\r\n..c\r\n.\r\n");
