@@ -17,7 +17,7 @@ import {
 } from "../../../src/maildir/message_file.ts";
 import type { StoredMessage } from "../../../src/maildrop/store.ts";
 import { openWarm } from "../../../src/platform/warm_files.ts";
-import { known } from "../../support/warm.ts";
+import { known, noWarmFiles } from "../../support/warm.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-message-file-`);
 after(() => rmSync(folder, { recursive: true }));
@@ -39,21 +39,27 @@ async function rest(message: StoredMessage): Promise<string> {
   }
 }
 
-test("a message that is at hand is read at once, into the reader's memory", async () => {
-  const path = `${folder}/warm`;
-  writeFileSync(path, CONTENT);
-  const message = await openedAtOnce(path);
-  assert.equal(message.storedOctets, CONTENT.length);
-  const scratch = new Uint8Array(CHUNK_OCTETS);
-  const chunk = message.read(scratch);
-  assert.ok(chunk instanceof Uint8Array && chunk.buffer === scratch.buffer);
-  assert.equal(Buffer.from(chunk).toString("latin1"), CONTENT.slice(0, CHUNK_OCTETS));
-  assert.equal(await rest(message), CONTENT.slice(CHUNK_OCTETS));
-  assert.equal(message.read(scratch), undefined);
-  await message.close();
-});
+test(
+  "a message that is at hand is read at once, into the reader's memory",
+  { skip: noWarmFiles },
+  async () => {
+    const path = `${folder}/warm`;
+    writeFileSync(path, CONTENT);
+    const message = await openedAtOnce(path);
+    assert.equal(message.storedOctets, CONTENT.length);
+    const scratch = new Uint8Array(CHUNK_OCTETS);
+    const chunk = message.read(scratch);
+    assert.ok(chunk instanceof Uint8Array && chunk.buffer === scratch.buffer);
+    assert.equal(Buffer.from(chunk).toString("latin1"), CONTENT.slice(0, CHUNK_OCTETS));
+    assert.equal(await rest(message), CONTENT.slice(CHUNK_OCTETS));
+    assert.equal(message.read(scratch), undefined);
+    await message.close();
+  },
+);
 
-test("what is not at hand half-way is waited for, from the place that was reached", async () => {
+test("what is not at hand half-way is waited for, from the place that was reached", {
+  skip: noWarmFiles,
+}, async () => {
   const path = `${folder}/cold`;
   writeFileSync(path, CONTENT);
   const message = await coolingMessage(path);
@@ -69,7 +75,9 @@ test("what is not at hand half-way is waited for, from the place that was reache
   await again.close();
 });
 
-test("where the system has no names for open files, the same file is waited for, or none", async () => {
+test("where the system has no names for open files, the same file is waited for, or none", {
+  skip: noWarmFiles,
+}, async () => {
   const path = `${folder}/no-proc`;
   writeFileSync(path, CONTENT);
   const message = await coolingMessage(path, "/proc/none");
@@ -97,24 +105,32 @@ async function coolingMessage(path: string, systemName?: string): Promise<Stored
   });
 }
 
-test("a message that became shorter is a failure, and no short message", async () => {
-  for (const open of [openedAtOnce, openMessageFile]) {
-    const path = `${folder}/short`;
-    writeFileSync(path, CONTENT);
-    const message = (await open(path))!;
-    truncateSync(path, 100);
-    await assert.rejects(rest(message), { name: "StorageFailure", kind: "SYS/TEMP" });
-    await message.close();
-  }
-});
+test(
+  "a message that became shorter is a failure, and no short message",
+  { skip: noWarmFiles },
+  async () => {
+    for (const open of [openedAtOnce, openMessageFile]) {
+      const path = `${folder}/short`;
+      writeFileSync(path, CONTENT);
+      const message = (await open(path))!;
+      truncateSync(path, 100);
+      await assert.rejects(rest(message), { name: "StorageFailure", kind: "SYS/TEMP" });
+      await message.close();
+    }
+  },
+);
 
-test("what is appended to a message after it was opened is not sent", async () => {
-  for (const open of [openedAtOnce, openMessageFile]) {
-    const path = `${folder}/longer`;
-    writeFileSync(path, CONTENT);
-    const message = (await open(path))!;
-    appendFileSync(path, "more\n");
-    assert.equal(await rest(message), CONTENT);
-    await message.close();
-  }
-});
+test(
+  "what is appended to a message after it was opened is not sent",
+  { skip: noWarmFiles },
+  async () => {
+    for (const open of [openedAtOnce, openMessageFile]) {
+      const path = `${folder}/longer`;
+      writeFileSync(path, CONTENT);
+      const message = (await open(path))!;
+      appendFileSync(path, "more\n");
+      assert.equal(await rest(message), CONTENT);
+      await message.close();
+    }
+  },
+);

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { foreignMemory } from "../../../src/platform/foreign_functions.ts";
-import { known } from "../../support/warm.ts";
+import { known, noWarmFiles } from "../../support/warm.ts";
 import { factsOf, openWarm, warmFacts } from "../../../src/platform/warm_files.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-warm-`);
@@ -30,16 +30,20 @@ function comparable({ changedMs, modifiedMs, ...facts }: ReturnType<typeof facts
   };
 }
 
-test("what is in memory is told at once, and the same as node:fs tells it", async () => {
-  writeFileSync(`${folder}/file`, "twelve octets");
-  mkdirSync(`${folder}/below`);
-  for (const path of [`${folder}/file`, `${folder}/below`]) {
-    const facts = await known(() => warmFacts(path, { follow: true }));
-    assert.deepEqual(comparable(facts), comparable(factsOf(statSync(path))));
-  }
-});
+test(
+  "what is in memory is told at once, and the same as node:fs tells it",
+  { skip: noWarmFiles },
+  async () => {
+    writeFileSync(`${folder}/file`, "twelve octets");
+    mkdirSync(`${folder}/below`);
+    for (const path of [`${folder}/file`, `${folder}/below`]) {
+      const facts = await known(() => warmFacts(path, { follow: true }));
+      assert.deepEqual(comparable(facts), comparable(factsOf(statSync(path))));
+    }
+  },
+);
 
-test("a link is followed or looked at, as asked", async () => {
+test("a link is followed or looked at, as asked", { skip: noWarmFiles }, async () => {
   symlinkSync(folder, `${folder}/link`);
   const followed = await known(() => warmFacts(`${folder}/link`, { follow: true }));
   assert.equal(followed.kind, "folder");
@@ -48,7 +52,7 @@ test("a link is followed or looked at, as asked", async () => {
   assert.equal(itself.kind, "other");
 });
 
-test("a file is read from any place on, and tells its end", async () => {
+test("a file is read from any place on, and tells its end", { skip: noWarmFiles }, async () => {
   const path = `${folder}/letters`;
   writeFileSync(path, "abcdefghij");
   const file = await known(() => openWarm(path));
@@ -61,45 +65,57 @@ test("a file is read from any place on, and tells its end", async () => {
   file.close();
 });
 
-test("a file that lost its name can be opened again as long as it is open", async () => {
-  const path = `${folder}/nameless`;
-  writeFileSync(path, "still here");
-  const file = await known(() => openWarm(path));
-  unlinkSync(path);
-  assert.equal(readFileSync(file.path, "latin1"), "still here");
-  file.close();
-});
+test(
+  "a file that lost its name can be opened again as long as it is open",
+  { skip: noWarmFiles },
+  async () => {
+    const path = `${folder}/nameless`;
+    writeFileSync(path, "still here");
+    const file = await known(() => openWarm(path));
+    unlinkSync(path);
+    assert.equal(readFileSync(file.path, "latin1"), "still here");
+    file.close();
+  },
+);
 
-test("names that are no UTF-8 are taken as octets", async () => {
+test("names that are no UTF-8 are taken as octets", { skip: noWarmFiles }, async () => {
   const path = `${folder}/plain`;
   writeFileSync(path, "x");
   const octets = new TextEncoder().encode(path);
   assert.equal((await known(() => warmFacts(octets, { follow: false }))).octets, 1);
 });
 
-test("what is no plain file is not opened: links, folders, nothing", async () => {
-  writeFileSync(`${folder}/real`, "x");
-  symlinkSync(`${folder}/real`, `${folder}/to-real`);
-  await known(() => warmFacts(`${folder}/real`, { follow: false }));
-  for (const path of [`${folder}/to-real`, folder, `${folder}/nothing`, `${folder}/real/below`]) {
-    assert.equal(openWarm(path), undefined, path);
-  }
-  assert.equal(warmFacts(`${folder}/nothing`, { follow: true }), undefined);
-});
+test(
+  "what is no plain file is not opened: links, folders, nothing",
+  { skip: noWarmFiles },
+  async () => {
+    writeFileSync(`${folder}/real`, "x");
+    symlinkSync(`${folder}/real`, `${folder}/to-real`);
+    await known(() => warmFacts(`${folder}/real`, { follow: false }));
+    for (const path of [`${folder}/to-real`, folder, `${folder}/nothing`, `${folder}/real/below`]) {
+      assert.equal(openWarm(path), undefined, path);
+    }
+    assert.equal(warmFacts(`${folder}/nothing`, { follow: true }), undefined);
+  },
+);
 
-test("a path that no system takes is undefined: too long, or cut by NUL", async () => {
-  writeFileSync(`${folder}/short`, "x");
-  await known(() => warmFacts(`${folder}/short`, { follow: false }));
-  assert.equal(warmFacts(`${folder}/short\0.old`, { follow: false }), undefined);
-  assert.equal(openWarm(new TextEncoder().encode(`${folder}/short\0.old`)), undefined);
-  const padding = "./".repeat(2_048 - folder.length);
-  assert.equal(
-    warmFacts(`${folder}/${padding}${"/".repeat(4_096)}short`, { follow: false }),
-    undefined,
-  );
-});
+test(
+  "a path that no system takes is undefined: too long, or cut by NUL",
+  { skip: noWarmFiles },
+  async () => {
+    writeFileSync(`${folder}/short`, "x");
+    await known(() => warmFacts(`${folder}/short`, { follow: false }));
+    assert.equal(warmFacts(`${folder}/short\0.old`, { follow: false }), undefined);
+    assert.equal(openWarm(new TextEncoder().encode(`${folder}/short\0.old`)), undefined);
+    const padding = "./".repeat(2_048 - folder.length);
+    assert.equal(
+      warmFacts(`${folder}/${padding}${"/".repeat(4_096)}short`, { follow: false }),
+      undefined,
+    );
+  },
+);
 
-test("what is not of this machine's filesystems is never told", async () => {
+test("what is not of this machine's filesystems is never told", { skip: noWarmFiles }, async () => {
   for (let tries = 0; tries < 20; tries++) {
     assert.equal(warmFacts("/proc/self/status", { follow: true }), undefined);
     assert.equal(openWarm("/proc/self/status"), undefined);
@@ -107,7 +123,7 @@ test("what is not of this machine's filesystems is never told", async () => {
   }
 });
 
-test("nothing stays open", async () => {
+test("nothing stays open", { skip: noWarmFiles }, async () => {
   const path = `${folder}/closed`;
   writeFileSync(path, "x");
   await known(() => warmFacts(path, { follow: false }));
