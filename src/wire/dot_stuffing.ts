@@ -3,6 +3,9 @@
  * that the terminator cannot occur inside. The first octet of a response's body begins a line too:
  * servers that start their state as if in the middle of one end such a message early.
  *
+ * Messages are stuffed by the octet kernel, where there is one, on the same pass that ends their lines; it is
+ * held to what is here by tests/property.
+ *
  * Invariant: bodies come in canonical, so each line ends with CRLF and the terminator follows at once.
  */
 
