@@ -95,6 +95,12 @@ export function readMemory(address: bigint, octets: number): Uint8Array {
   return foreign.readMemory(address, octets);
 }
 
+/** The memory at an address, which is never given back: it must be there as long as the process runs. */
+export function memoryAt(address: bigint, octets: number): ArrayBuffer {
+  if (address === 0n) throw new RangeError("There is no memory at NULL");
+  return foreign.memoryAt(address, octets);
+}
+
 /**
  * The text at an address up to its NUL, or up to `maxOctets`; what is no UTF-8 becomes U+FFFD. "" at NULL.
  */

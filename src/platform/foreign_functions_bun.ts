@@ -43,6 +43,7 @@ export function openUnderBun(): ForeignInterface {
     addressOf: (octets) => BigInt(ffi.ptr(octets)),
     readMemory: (address, octets) =>
       new Uint8Array(ffi.toArrayBuffer(Number(address), 0, octets)).slice(),
+    memoryAt: (address, octets) => ffi.toArrayBuffer(Number(address), 0, octets),
     openCallback({ takes, gives }, call) {
       const args = takes.map((kind) => TYPES[kind]);
       const callback = new ffi.JSCallback(call, { args, returns: TYPES[gives] });

@@ -31,6 +31,8 @@ export function openUnderDeno(): ForeignInterface {
       new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!).copyInto(copy);
       return copy;
     },
+    memoryAt: (address, octets) =>
+      Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, octets),
     openCallback({ takes, gives }, call) {
       const parameters = takes.map((kind) => TYPES[kind]);
       const callback = new Deno.UnsafeCallback(

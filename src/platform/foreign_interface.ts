@@ -72,6 +72,8 @@ export interface ForeignInterface {
   addressOf(octets: Uint8Array): bigint;
   /** A copy. */
   readMemory(address: bigint, octets: number): Uint8Array;
+  /** The memory itself, which must stay where it is for as long as the process runs. */
+  memoryAt(address: bigint, octets: number): ArrayBuffer;
   /** Values come as the runtime has them: a number or a bigint. */
   openCallback(
     declaration: CallbackDeclaration,
