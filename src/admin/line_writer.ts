@@ -1,9 +1,9 @@
 /**
  * Appends text to a file or pipe without ever making anybody wait, in bounded memory.
  *
- * One write is under way at a time and takes all that has gathered meanwhile. If the other end stalls,
- * a pipe nobody reads or a full disk, what does not fit is dropped and counted: a server that stops
- * because its log does would be worse.
+ * One write is under way at a time. It takes whole lines, as many as a pipe takes at once, so that others
+ * may append to the same file or pipe. If the other end stalls, a pipe nobody reads or a full disk, what
+ * does not fit is dropped and counted: a server that stops because its log does would be worse.
  *
  * Under Deno, whose node:fs writes at once, a blocking pipe that nobody reads does hold up the process.
  *
@@ -22,18 +22,33 @@ const PENDING_OCTETS = 1_048_576;
  */
 const WRITE_OCTETS = 4_096;
 
+const LF = 0x0a;
+
+/**
+ * Lines that come this soon after others, ms, wait for more: a write by a thread costs as much as twenty
+ * lines, and who reads a log does not read it sooner.
+ */
+const GATHER_MS = 10;
+
 /** How long to wait before a write that the other end had no room for is tried again, ms. */
 const RETRY_MS = 20;
 
 export class LineWriter {
   readonly #fd: number;
+  readonly #gatherMs: number;
   #pending: string[] = [];
   #pendingOctets = 0;
   #writing: Promise<void> | undefined;
+  /** Ends the gathering of lines. */
+  #goOn: (() => void) | undefined;
+  /** How many wait until all is written. */
+  #hurrying = 0;
   #dropped = 0;
 
-  constructor(fd: number) {
+  /** @param gatherMs How long lines that follow others wait for more. */
+  constructor(fd: number, { gatherMs = GATHER_MS } = {}) {
     this.#fd = fd;
+    this.#gatherMs = gatherMs;
   }
 
   /** Lines that were dropped since this was last asked. */
@@ -57,15 +72,19 @@ export class LineWriter {
 
   /** Resolves when all that was appended so far is written or has failed. */
   async idle(): Promise<void> {
+    this.#hurrying++;
+    this.#goOn?.();
     while (this.#writing !== undefined) await this.#writing;
+    this.#hurrying--;
   }
 
   /** Writes what no write has begun with, at once: for a process that is about to end. */
   flushNow(): void {
-    const text = this.#take();
-    if (text === "") return;
+    const octets = Buffer.from(this.#take(), "utf8");
     try {
-      writeSync(this.#fd, text);
+      for (let at = 0; at < octets.length;) {
+        at += writeSync(this.#fd, octets, at, lengthOfWrite(octets.subarray(at)));
+      }
     } catch {
       // There is nobody left to tell.
     }
@@ -81,8 +100,21 @@ export class LineWriter {
       } catch {
         this.#dropped += text.split("\n").length - 1;
       }
+      if (this.#hurrying === 0 && this.#pendingOctets < WRITE_OCTETS) await this.#gather();
     }
     this.#writing = undefined;
+  }
+
+  /** Waits for the lines that follow at once. */
+  async #gather(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#gatherMs);
+    // A process that ends meanwhile writes what is left with `flushNow`.
+    timer.unref();
+    this.#goOn = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#goOn = undefined;
   }
 
   #take(): string {
@@ -94,7 +126,7 @@ export class LineWriter {
 
   #write(octets: Buffer, at: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const length = Math.min(WRITE_OCTETS, octets.length - at);
+      const length = lengthOfWrite(octets.subarray(at));
       write(this.#fd, octets, at, length, null, (error, written) => {
         if (error === null) resolve(written);
         // A terminal or pipe that somebody made non-blocking.
@@ -103,4 +135,11 @@ export class LineWriter {
       });
     });
   }
+}
+
+/** Whole lines where they fit; of a line that is longer, what fits. */
+function lengthOfWrite(octets: Buffer): number {
+  if (octets.length <= WRITE_OCTETS) return octets.length;
+  const lines = octets.lastIndexOf(LF, WRITE_OCTETS - 1) + 1;
+  return lines === 0 ? WRITE_OCTETS : lines;
 }

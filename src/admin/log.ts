@@ -16,9 +16,19 @@ export interface LogSettings {
   readonly logFormat: LogFormat | "auto";
 }
 
+/** What every line says besides, such as which of several processes it is from. */
+export type LogOrigin = Readonly<Record<string, number>>;
+
 const STDERR_FD = 2;
 
 let writer: LineWriter | undefined;
+
+let origin: LogOrigin = {};
+
+/** Has every line say where it is from. To be called before the first one. */
+export function logFrom(from: LogOrigin): void {
+  origin = from;
+}
 
 /** Begins to log, or goes on with other settings. */
 export function configureLog({ logLevel, logFormat }: LogSettings): void {
@@ -47,7 +57,7 @@ function openStderr(): LineWriter {
 }
 
 function append(lines: LineWriter, record: LogRecord, format: LogFormat): void {
-  if (!lines.append(formatRecord(record, format))) return;
+  if (!lines.append(formatRecord(record, format, origin))) return;
   const dropped = lines.takeDropped();
   if (dropped > 0) getLogger(["popkeep", "admin"]).warning("log lines dropped", { count: dropped });
 }

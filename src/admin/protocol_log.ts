@@ -13,6 +13,12 @@ import { RollingFile, type RollingFileOptions } from "./rolling_file.ts";
 
 export type ProtocolLogOptions = Omit<RollingFileOptions, "header">;
 
+/** Where lines go. */
+export interface ProtocolLines {
+  append(line: string, time: Date): void;
+  close(): Promise<void>;
+}
+
 /** One command and its response. */
 export interface ProtocolEntry {
   readonly command: string;
@@ -33,9 +39,16 @@ const FIELDS = "dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize
 /** Options may change while sessions write; while there are none, what they write is dropped. */
 export class ProtocolLog {
   #options: ProtocolLogOptions | undefined;
-  #file: RollingFile | undefined;
+  #file: ProtocolLines | undefined;
+  readonly #open: (options: ProtocolLogOptions) => ProtocolLines;
 
-  constructor(options: ProtocolLogOptions | undefined) {
+  /** @param open Where lines go that somebody else writes to the file. */
+  constructor(
+    options: ProtocolLogOptions | undefined,
+    open: (options: ProtocolLogOptions) => ProtocolLines = (options) =>
+      new RollingFile({ ...options, header }),
+  ) {
+    this.#open = open;
     this.change(options);
   }
 
@@ -47,7 +60,7 @@ export class ProtocolLog {
   change(options: ProtocolLogOptions | undefined): void {
     void this.#file?.close();
     this.#options = options;
-    this.#file = options === undefined ? undefined : new RollingFile({ ...options, header });
+    this.#file = options === undefined ? undefined : this.#open(options);
   }
 
   /** The log of one session, between two endpoints "address:port". */
@@ -55,6 +68,7 @@ export class ProtocolLog {
     return new ProtocolSession(this, [String(session), server, client]);
   }
 
+  /** A line with its LF, as `ProtocolSession` makes them. */
   append(line: string, time: Date): void {
     this.#file?.append(line, time);
   }

@@ -48,9 +48,16 @@ export interface SessionEnd {
 
 let lastSession = 0;
 
+let nextSession = () => ++lastSession;
+
+/** Numbers sessions by `next` from now on: where several processes write one log, they count together. */
+export function numberSessionsBy(next: () => number): void {
+  nextSession = next;
+}
+
 export class SessionLog implements SessionEvents {
   /** The number that all lines of this session have, 1 and up, anew with each start of the server. */
-  readonly session = ++lastSession;
+  readonly session = nextSession();
   readonly #address: string;
   readonly #port: number;
   /** Why the session turned the client away, once it has. */
@@ -99,7 +106,10 @@ export class SessionLog implements SessionEvents {
   ended(end: SessionEnd, summary: SessionSummary): void {
     const level = end.reason === "limit" ? "warning" : "info";
     log[level]("session ended", {
-      ...this.#who(),
+      session: this.session,
+      address: this.#address,
+      port: this.#port,
+      tls: this.tls,
       user: summary.user,
       actedBy: summary.actedBy,
       folder: summary.folder,

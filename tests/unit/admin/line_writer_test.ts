@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import os from "node:os";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LineWriter } from "../../../src/admin/line_writer.ts";
 
 async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
@@ -32,6 +41,29 @@ test("lines arrive whole and in order, whatever is appended meanwhile", () =>
     closeSync(fd);
     assert.equal(readFileSync(`${folder}/log`, "utf8"), expected);
     assert.equal(writer.takeDropped(), 0);
+  }));
+
+test("a write takes whole lines, so that others may append between two", () =>
+  withFolder(async (folder) => {
+    const fd = openSync(`${folder}/log`, "a");
+    const other = openSync(`${folder}/log`, "a");
+    const writer = new LineWriter(fd);
+    for (let line = 0; line < 400; line++) writer.append(`${"a".repeat(1 + line * 97 % 4_095)}\n`);
+    const idle = writer.idle().then(() => true);
+    // Between two writes, the other one's lines get in.
+    let others = 0;
+    for (let done = false; !done; others++) {
+      writeSync(other, "b\n");
+      done = await Promise.race([
+        idle,
+        new Promise<false>((resolve) => setTimeout(() => resolve(false), 0)),
+      ]);
+    }
+    closeSync(fd);
+    closeSync(other);
+    const lines = readFileSync(`${folder}/log`, "utf8").split("\n");
+    assert.equal(lines.length, 400 + others + 1);
+    assert.deepEqual(lines.filter((line) => !/^(a*|b)$/.test(line)), []);
   }));
 
 test("what is left at the end of a process can be written at once", () =>
@@ -90,3 +122,24 @@ test("a file that cannot be written drops its lines and goes on", async () => {
   assert.equal(writer.takeDropped(), 1);
   closeSync(fd);
 });
+
+test("the first line goes out at once, and those that follow closely share a write", () =>
+  withFolder(async (folder) => {
+    const fd = openSync(`${folder}/log`, "a");
+    const writer = new LineWriter(fd, { gatherMs: 3_600_000 });
+    const written = () => readFileSync(`${folder}/log`, "utf8");
+    writer.append("first\n");
+    while (written() === "") await nextTurn();
+    for (let line = 0; line < 10; line++) {
+      writer.append("more\n");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.equal(written(), "first\n", "they wait for each other");
+    await writer.idle();
+    assert.equal(
+      written(),
+      `first\n${"more\n".repeat(10)}`,
+      "and not where somebody waits for them",
+    );
+    closeSync(fd);
+  }));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { LogRecord } from "@logtape/logtape";
 import { test } from "node:test";
 import { formatRecord } from "../../../src/admin/log_format.ts";
@@ -65,4 +66,28 @@ test("an error has its stack where the level says that it is a fault, and only t
   assert.equal(fault.error, "Error: broken");
   assert.match(fault.stack, /broken|log_format_test/);
   assert.equal(JSON.parse(formatRecord(record({ error }), "json")).stack, undefined);
+});
+
+for (const format of ["text", "json"] as const) {
+  test(`a line as ${format} is never longer than a pipe takes whole, and says what it can`, () => {
+    const long = Object.fromEntries(
+      Array.from({ length: 20 }, (_, at) => [`field${at}`, "\\\u0001€".repeat(700)]),
+    );
+    const line = formatRecord(record({ ...long, last: "short" }), format);
+    assert.ok(Buffer.byteLength(line) <= 4_096, String(Buffer.byteLength(line)));
+    assert.ok(line.endsWith("\n") && line.includes("short"));
+    if (format === "json") assert.equal(JSON.parse(line).last, "short");
+  });
+}
+
+test("a value is cut only where the line would be too long", () => {
+  const user = "u".repeat(2_000);
+  assert.ok(formatRecord(record({ user }), "json").includes(user));
+  const line = formatRecord(record({ user, reply: user, other: user }), "json");
+  assert.equal(JSON.parse(line).user, `${"u".repeat(1_000)}...`);
+});
+
+test("where a line is from is said before what it says", () => {
+  const line = formatRecord(record({ user: "alice" }), "text", { worker: 2 });
+  assert.equal(line, "2026-07-01T12:00:00.007Z info    session ended worker=2 user=alice\n");
 });
