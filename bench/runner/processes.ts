@@ -1,0 +1,91 @@
+/**
+ * What /proc says about a server and about the machine: processor time, memory, and how busy others are.
+ *
+ * A server is the tree below the processes that its script started. *Does not know* servers or loads.
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Linux counts processor time for programs in hundredths of a second on every architecture (USER_HZ). */
+const TICKS_PER_SECOND = 100;
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return ""; // the process has ended meanwhile
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  let threads: string[] = [];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+  return threads.flatMap((thread) =>
+    readOrNothing(`/proc/${pid}/task/${thread}/children`).split(" ").filter(Boolean).map(Number)
+  );
+}
+
+function treeOf(roots: readonly number[]): number[] {
+  const tree: number[] = [];
+  const left = [...roots];
+  for (let pid; (pid = left.pop()) !== undefined;) {
+    tree.push(pid);
+    left.push(...childrenOf(pid));
+  }
+  return tree;
+}
+
+/** Processor time of the tree, seconds, with that of its dead whom a parent has awaited. */
+export function processorSeconds(roots: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of treeOf(roots)) {
+    // The name, in parentheses, may hold blanks. Behind it: utime, stime, cutime, cstime from the 12th on.
+    const fields = readOrNothing(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
+    for (const field of fields.slice(11, 15)) ticks += Number(field);
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
+/** Memory of the tree in KiB: each process's share of the pages that it maps (PSS), and their number. */
+export function memoryOf(roots: readonly number[]): { pssKib: number; processes: number } {
+  let pssKib = 0;
+  let processes = 0;
+  for (const pid of treeOf(roots)) {
+    const pss = /^Pss: +([0-9]+) kB/m.exec(readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1];
+    if (pss === undefined) continue;
+    pssKib += Number(pss);
+    processes++;
+  }
+  return { pssKib, processes };
+}
+
+/** Memory in use on the whole machine, KiB, caches of files left out: kernel memory of sockets shows here. */
+export function machineMemoryKib(): number {
+  const text = readFileSync("/proc/meminfo", "latin1");
+  const kib = (key: string) =>
+    Number(new RegExp(`^${key}: +([0-9]+) kB`, "m").exec(text)?.[1] ?? 0);
+  return kib("MemTotal") - kib("MemFree") - kib("Buffers") - kib("Cached") - kib("SReclaimable");
+}
+
+function machineProcessorSeconds(): number {
+  const [user, nice, system, , , irq, softirq] = readFileSync("/proc/stat", "latin1")
+    .split("\n", 1)[0]!.split(/ +/).slice(1).map(Number);
+  return (user! + nice! + system! + irq! + softirq!) / TICKS_PER_SECOND;
+}
+
+/** Waits, 8 s at most, until others use under a tenth of a core; resolves with what they use, in cores. */
+export async function calm(): Promise<number> {
+  let used = 0;
+  for (let tries = 0; tries < 8; tries++) {
+    const before = machineProcessorSeconds();
+    await sleep(1000);
+    used = machineProcessorSeconds() - before;
+    if (used < 0.1) break;
+  }
+  return Math.round(used * 100) / 100;
+}

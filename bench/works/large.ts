@@ -1,0 +1,79 @@
+/**
+ * A mailbox of 100,000 messages: seen for the first time, again, and after a delivery; and what it costs
+ * in memory. `hinted` is the same with sizes in the names (,S= ,W=).
+ */
+
+import { randomUUID } from "node:crypto";
+import { chownSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { Bench, Round } from "../runner/bench.ts";
+import { recordSessionMemory } from "../runner/session_memory.ts";
+import type { RunningServer } from "../runner/running_server.ts";
+import type { Work } from "../runner/work.ts";
+
+/** One session of the one user, and time enough for a server that is slow at it. */
+const ONE = "-q -c 1 -n 1 -u 1 -x 250";
+
+/** Who owns the mail, as in peers/common.sh. */
+const OWNER = 21_000;
+
+export const large: Work = {
+  name: "large",
+  rounds: "every",
+  // solid-pop3d cannot open it.
+  takesPart: ({ name, kind, tls }) => kind !== "limit" && !tls && name !== "solid-pop3d",
+
+  async run(bench, round) {
+    await bench.serve(round, "large", async (running, maildirs) => {
+      await pollLarge(bench, round, running, { name: "large", maildirs });
+      if (round.number !== 1) return;
+      running.stop();
+      await running.start(maildirs, { users: 1 });
+      await recordSessionMemory(bench, round, running, "large-memory", { sessions: 1, users: 1 });
+    });
+  },
+};
+
+export const hinted: Work = {
+  name: "hinted",
+  rounds: "every",
+  takesPart: large.takesPart,
+
+  async run(bench, round) {
+    await bench.serve(round, "hinted", async (running, maildirs) => {
+      await pollLarge(bench, round, running, { name: "hinted", maildirs });
+    });
+  },
+};
+
+interface LargeMailbox {
+  readonly name: string;
+  readonly maildirs: string;
+}
+
+async function pollLarge(
+  bench: Bench,
+  round: Round,
+  running: RunningServer,
+  { name, maildirs }: LargeMailbox,
+): Promise<void> {
+  const measure = (work: string, scenario: string, calm = true) =>
+    bench.measure(round, running, `${name}-${work}`, `${ONE} -s ${scenario}`, { calm });
+  const cold = await measure("cold", "poll", false);
+  if (cold["errors"] !== 0) return;
+  await measure("second", "poll");
+  for (let again = 0; again < 3; again++) await measure("unchanged", "poll");
+  for (let again = 0; again < 3; again++) await measure("stat", "login");
+  for (let again = 0; again < 3; again++) {
+    deliver(`${maildirs}/b0/Maildir`);
+    await measure("delivered", "poll", false);
+  }
+}
+
+/** Puts one more message into new/, as mail systems do: written in tmp/, then renamed. */
+function deliver(maildir: string): void {
+  const message = readFileSync(`${maildir}/cur/${readdirSync(`${maildir}/cur`)[0]!}`);
+  const name = `${Math.floor(Date.now() / 1000)}.${randomUUID()}.bench`;
+  writeFileSync(`${maildir}/tmp/${name}`, message, { mode: 0o600 });
+  chownSync(`${maildir}/tmp/${name}`, OWNER, OWNER);
+  renameSync(`${maildir}/tmp/${name}`, `${maildir}/new/${name}`);
+}
