@@ -6,6 +6,7 @@
 #   make binary        dist/popkeep, one executable
 #   make binary-deno   the same by deno compile, where denort is to be had
 #   make install       to $(DESTDIR)$(PREFIX)
+#   make bench         beside other POP3 servers, as root on Debian: docs/performance.md
 #   make docs          docs/settings.md and docs/conformance.md, from the sources that they describe
 #   make clean         remove what was made
 
@@ -21,7 +22,7 @@ INSTALLED := $(RUNTIMES)/installed
 NO_AUTOLOAD := --no-compile-autoload-dotenv --no-compile-autoload-bunfig
 SOURCES := main.ts package.json $(shell find src -name '*.ts')
 
-.PHONY: run test check binary binary-deno install docs clean
+.PHONY: run test check binary binary-deno install bench bench-quick bench-page docs clean
 
 run: $(INSTALLED)
 	@$(BUN) scripts/demo.ts
@@ -54,6 +55,17 @@ install: dist/popkeep
 		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/filter.d/popkeep.conf
 	install -D -m 644 share/fail2ban/jail.d/popkeep.conf \
 		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/jail.d/popkeep.conf
+
+# What can be chosen, such as PEERS=dovecot-fast,popkeep TESTS=everyday ROUNDS=1: bench/README.md
+bench: dist/popkeep
+	@$(BUN) bench/bench.ts
+
+bench-quick: dist/popkeep
+	@PEERS=dovecot-fast,courier,popkeep,popkeep-tls,dovecot-fast-tls,raw-convert \
+		TESTS=everyday,delete,large,idle ROUNDS=1 SECONDS=2 $(BUN) bench/bench.ts
+
+bench-page: $(INSTALLED)
+	@$(BUN) bench/page/write_page.ts bench/results/latest.jsonl docs/performance.md
 
 docs: $(INSTALLED)
 	$(BUN) main.ts config reference > docs/settings.md.new && mv docs/settings.md.new docs/settings.md

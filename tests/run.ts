@@ -83,7 +83,7 @@ function suites(): Suite[] {
     { name: "lint", command: [deno, "lint", "--quiet"], limitSeconds: 60 },
     {
       name: "types",
-      command: [deno, "check", "--quiet", "main.ts", "tests/", "scripts/"],
+      command: [deno, "check", "--quiet", "main.ts", "tests/", "scripts/", "bench/"],
       limitSeconds: 180,
     },
     ...rooms.map(([room, limit]) => bunSuite(room, limit)),
