@@ -9,9 +9,14 @@ import { openAppPasswordUses } from "../auth/app_password_uses.ts";
 import { Authenticator } from "../auth/authenticator.ts";
 import type { AccountDirectory } from "../auth/directory.ts";
 import { Kerberos } from "../auth/gssapi/kerberos.ts";
-import { type GuessingGuard, openGuessingGuard } from "../auth/guessing/guessing_guard.ts";
+import {
+  type GuessingGuard,
+  type GuessingOptions,
+  openGuessingGuard,
+} from "../auth/guessing/guessing_guard.ts";
 import { HashPool } from "../auth/hash_pool.ts";
 import { keptKey } from "../auth/kept_key.ts";
+import type { LoginGuard } from "../auth/login_guard.ts";
 import { NtlmAuthHelpers } from "../auth/ntlm_auth_helper/helper_pool.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import type { Settings } from "../settings.ts";
@@ -33,33 +38,41 @@ import { orBadSetting } from "./setting_fault.ts";
 export interface LoginParts {
   readonly authenticator: Authenticator;
   readonly ways: LoginWays;
-  readonly guard: GuessingGuard;
+  readonly remembered: Remembered;
   readonly directories: readonly AccountDirectory[];
+}
+
+/** What is remembered of logins, over a restart: once for all who serve. */
+export interface Remembered {
+  readonly guard: LoginGuard & {
+    reload(options: GuessingOptions): void;
+    hasten(): void;
+  };
+  readonly madeUpKey: Uint8Array;
+  noteAppPassword(user: string, name: string, address: string | undefined): void;
 }
 
 /**
  * Takes or makes all of them.
  *
+ * @param remembered Where another process remembers; without, this one does.
  * @throws {Failure} If a file that the settings name cannot be used, or they name what is not there.
  */
-export async function loginParts(settings: Settings, parts: Parts): Promise<LoginParts> {
+export async function loginParts(
+  settings: Settings,
+  parts: Parts,
+  remembered?: Remembered,
+): Promise<LoginParts> {
   const weakSchemes = weakSchemesOf(settings);
   const directories = await openDirectories(settings, parts);
-  const { passwordWorkers, passwordMemoryMs, stateFolder } = settings;
+  const { passwordWorkers, passwordMemoryMs } = settings;
   const hashPool = await parts.take(
     "hash pool",
     passwordWorkers,
     () => new HashPool({ workers: passwordWorkers }),
     (pool) => pool.close(),
   );
-  const guard = await guardOf(settings, parts);
-  const uses = await parts.take(
-    "app password uses",
-    stateFolder,
-    () => openAppPasswordUses(stateFolder),
-    (uses) => uses.flush(),
-  );
-  const madeUpKey = await parts.take("made-up key", stateFolder, () => keptKey(stateFolder));
+  const memory = remembered ?? await rememberedParts(settings, parts);
   const names = nameRulesOf(settings);
   const { masterUsers, weakPasswordSchemes } = settings;
   const made = ["hash pool", "app password uses", "guard", "made-up key"];
@@ -72,6 +85,7 @@ export async function loginParts(settings: Settings, parts: Parts): Promise<Logi
       weakPasswordSchemes,
       passwordMemoryMs,
       settings.directories,
+      [...memory.madeUpKey],
       ...made.map((name) => parts.identity(name)),
     ],
     () =>
@@ -82,9 +96,7 @@ export async function loginParts(settings: Settings, parts: Parts): Promise<Logi
         weakSchemes,
         names,
         masterUsers,
-        guard,
-        madeUpKey,
-        noteAppPassword: (user, name, address) => uses.note(user, name, address, Date.now()),
+        ...memory,
       }),
   );
   const ways = new LoginWays({
@@ -96,7 +108,7 @@ export async function loginParts(settings: Settings, parts: Parts): Promise<Logi
     oauth: await oauthOf(settings, parts),
     clientCertificates: await clientCertificatesOf(settings, parts),
   });
-  return { authenticator, ways, guard, directories };
+  return { authenticator, ways, remembered: memory, directories };
 }
 
 /**
@@ -134,10 +146,18 @@ export async function openDirectoryAt(
   );
 }
 
-/** Kept over any change but that of its folder: what it has counted must not be forgotten. */
-async function guardOf(settings: Settings, parts: Parts): Promise<GuessingGuard> {
+/**
+ * What is remembered in the settings' folder; `parts` closes it.
+ *
+ * @throws {SettingFault} If an address that is never blocked is none.
+ */
+export async function rememberedParts(
+  settings: Settings,
+  parts: Parts,
+): Promise<Remembered & { readonly guard: GuessingGuard }> {
   const { stateFolder: folder } = settings;
-  return await parts.take(
+  // Kept over any change but that of its folder: what it has counted must not be forgotten.
+  const guard = await parts.take(
     "guard",
     folder,
     () =>
@@ -147,6 +167,18 @@ async function guardOf(settings: Settings, parts: Parts): Promise<GuessingGuard>
       ),
     (guard) => guard.close(),
   );
+  const uses = await parts.take(
+    "app password uses",
+    folder,
+    () => openAppPasswordUses(folder),
+    (uses) => uses.flush(),
+  );
+  const madeUpKey = await parts.take("made-up key", folder, () => keptKey(folder));
+  return {
+    guard,
+    madeUpKey,
+    noteAppPassword: (user, name, address) => uses.note(user, name, address, Date.now()),
+  };
 }
 
 async function ntlmOf(settings: Settings, parts: Parts) {

@@ -16,6 +16,8 @@ import { listenForWriteErrors, printErrors } from "./output.ts";
 import { serveCommand } from "./serve.ts";
 import { userCommand } from "./user.ts";
 import { VERSION, versionCommand } from "./version.ts";
+import { runWorker } from "./workers/worker.ts";
+import { WORKER } from "./workers/worker_argument.ts";
 
 /** All commands; making them does nothing yet. */
 export function program(): Command {
@@ -47,6 +49,7 @@ ${exitCodeTable("  ")}`,
 export async function run(args: readonly string[]): Promise<void> {
   listenForWriteErrors();
   try {
+    if (args[0] === WORKER) return await runWorker(args.slice(1));
     await program().parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {

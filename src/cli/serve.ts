@@ -7,22 +7,32 @@
  * *Knows*: signals, exit codes. *Does not know*: what a running popkeep is made of.
  */
 
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { Command } from "commander";
 import { configureLog, logWritten } from "../admin/log.ts";
-import { ListenFailure } from "../net/listener.ts";
+import { WORKERS } from "../limits.ts";
 import { openFilesLimit } from "../platform/open_files.ts";
 import { faultText, loadSettings, type Settings, settingsWarnings } from "../settings.ts";
 import { withExample } from "./example.ts";
-import { ExitCode } from "./exit_codes.ts";
-import { Failure } from "./failure.ts";
+import { orListenFailure } from "./listen_failure.ts";
 import { Service } from "./service.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { SignalQueue } from "./signal_queue.ts";
+import { surviveFaults } from "./survive_faults.ts";
 import { VERSION } from "./version.ts";
+import { WorkersService } from "./workers/workers_service.ts";
 
 const log = getLogger(["popkeep", "cli"]);
+
+/** What runs: a `Service` or a `WorkersService`. */
+interface RunningService {
+  /** @throws {Error} If the settings cannot be had; then everything is as before. */
+  reload(settings: Settings): Promise<void>;
+  stop(): Promise<void>;
+  hasten(): void;
+}
 
 export function serveCommand(): Command {
   const command = new Command("serve")
@@ -43,7 +53,7 @@ async function serve(options: ConfigOptions): Promise<void> {
     warnOf(settings);
     const service = await start(settings);
     log.info("ready");
-    await runUntilStopped(service, settings.file, signals);
+    await runUntilStopped(service, settings, signals);
     log.info("popkeep has stopped");
   } finally {
     signals.close();
@@ -51,26 +61,28 @@ async function serve(options: ConfigOptions): Promise<void> {
   }
 }
 
-async function start(settings: Settings): Promise<Service> {
-  try {
-    return await Service.start(settings);
-  } catch (error) {
-    if (!(error instanceof ListenFailure)) throw error;
-    const code = error.code === "EACCES" ? ExitCode.noPermission : ExitCode.unavailable;
-    throw new Failure(code, error.message, { cause: error });
-  }
+/** One process, or as many workers as the settings say with this one as their supervisor. */
+async function start(settings: Settings): Promise<RunningService> {
+  const workers = workersOf(settings);
+  return await orListenFailure<RunningService>(
+    workers === 1 ? Service.start(settings) : WorkersService.start(settings, workers),
+  );
+}
+
+function workersOf({ workers }: Settings): number {
+  return workers === "auto" ? Math.min(availableParallelism(), WORKERS.max) : workers;
 }
 
 /** Resolves when the server was told to stop and has. */
 async function runUntilStopped(
-  service: Service,
-  file: string,
+  service: RunningService,
+  settings: Settings,
   signals: SignalQueue,
 ): Promise<void> {
   for (;;) {
     const signal = await signals.next();
     if (signal === "SIGHUP") {
-      await reload(service, file);
+      await reload(service, settings);
       continue;
     }
     log.info("stopping", { signal });
@@ -80,7 +92,10 @@ async function runUntilStopped(
 }
 
 /** Never returns: it waits for more until the process ends. */
-async function hastenWhenToldAgain(service: Service, signals: SignalQueue): Promise<void> {
+async function hastenWhenToldAgain(
+  service: RunningService,
+  signals: SignalQueue,
+): Promise<void> {
   for (;;) {
     const signal = await signals.next();
     if (signal === "SIGHUP") continue;
@@ -90,8 +105,8 @@ async function hastenWhenToldAgain(service: Service, signals: SignalQueue): Prom
 }
 
 /** Never rejects: a server that runs goes on with what it has. */
-async function reload(service: Service, file: string): Promise<void> {
-  const settings = loadSettings(file);
+async function reload(service: RunningService, begunWith: Settings): Promise<void> {
+  const settings = loadSettings(begunWith.file);
   if (Array.isArray(settings)) {
     for (const fault of settings) log.error("fault in the settings", { fault: faultText(fault) });
     log.error("not reloaded; the old settings hold");
@@ -100,6 +115,10 @@ async function reload(service: Service, file: string): Promise<void> {
   try {
     await service.reload(settings);
     warnOf(settings);
+    const { workers } = settings;
+    if (workers !== begunWith.workers) {
+      log.warning("the number of workers changes with a restart", { workers });
+    }
     log.info("reloaded");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -117,13 +136,4 @@ function warnOf(settings: Settings): void {
   if (openFiles !== undefined && openFiles < maxConnections) {
     log.warning("fewer files may be open than connections", { openFiles, maxConnections });
   }
-}
-
-/**
- * What escapes all else ends no other session. It is a fault of ours, and the log gets its stack; the
- * connection that it happened in has its timers to end it.
- */
-function surviveFaults(): void {
-  process.on("uncaughtException", (error) => log.error("fault in popkeep", { error }));
-  process.on("unhandledRejection", (error) => log.error("fault in popkeep", { error }));
 }

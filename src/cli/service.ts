@@ -9,19 +9,27 @@
  */
 
 import { configureLog } from "../admin/log.ts";
-import { ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
+import { type ProtocolLines, ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../maildir/maildir_store.ts";
 import { ConnectionLimits, type ConnectionMaxima } from "../net/connection_limits.ts";
 import type { Binding } from "../net/listener.ts";
+import type { PlaceCounts } from "../net/place_counts.ts";
 import { Pop3Server } from "../net/server.ts";
 import type { Serving } from "../net/serving.ts";
 import type { Settings } from "../settings.ts";
 import { ClientServices, type SharedServices } from "./client_services.ts";
 import { guessingOptions } from "./login_options.ts";
-import { type LoginParts, loginParts } from "./login_parts.ts";
+import { type LoginParts, loginParts, type Remembered } from "./login_parts.ts";
 import { Parts } from "./parts.ts";
 import { tlsAcceptorFor } from "./tls_part.ts";
 import { VERSION } from "./version.ts";
+
+/** What a service has in common with others that serve beside it, on the same ports. */
+export interface InCommon {
+  readonly places: PlaceCounts;
+  readonly remembered: Remembered;
+  readonly openProtocolLog: (options: ProtocolLogOptions) => ProtocolLines;
+}
 
 /** What the sessions that begin now are served with. */
 interface Serves {
@@ -36,26 +44,30 @@ export class Service {
   #parts: Parts;
   #serves: Serves;
   readonly #protocolLog: ProtocolLog;
+  readonly #inCommon: InCommon | undefined;
 
-  private constructor(parts: Parts, serves: Serves) {
+  private constructor(parts: Parts, serves: Serves, inCommon: InCommon | undefined) {
     const { settings } = serves;
     this.#parts = parts;
     this.#serves = serves;
-    this.#protocolLog = new ProtocolLog(protocolLogOptions(settings));
-    this.#limits = new ConnectionLimits(maximaOf(settings));
-    this.#server = new Pop3Server(this.#limits);
+    this.#inCommon = inCommon;
+    this.#protocolLog = new ProtocolLog(protocolLogOptions(settings), inCommon?.openProtocolLog);
+    this.#limits = new ConnectionLimits(maximaOf(settings), inCommon?.places);
+    this.#server = new Pop3Server(this.#limits, { sharedPorts: inCommon !== undefined });
   }
 
   /**
    * Opens everything and listens.
    *
+   * @param inCommon Without, it serves alone.
    * @throws {ListenFailure} If a binding cannot be had.
    * @throws {SettingFault} If a file that the settings name cannot be used.
    */
-  static async start(settings: Settings): Promise<Service> {
+  static async start(settings: Settings, inCommon?: InCommon): Promise<Service> {
     const parts = new Parts();
     try {
-      const service = new Service(parts, await servesBy(settings, parts));
+      const serves = await servesBy(settings, parts, inCommon?.remembered);
+      const service = new Service(parts, serves, inCommon);
       await service.#listen(service.#serves);
       return service;
     } catch (error) {
@@ -74,7 +86,7 @@ export class Service {
     const parts = new Parts(this.#parts);
     let serves: Serves;
     try {
-      serves = await servesBy(settings, parts);
+      serves = await servesBy(settings, parts, this.#inCommon?.remembered);
       await this.#listen(serves);
     } catch (error) {
       await parts.undo();
@@ -85,7 +97,7 @@ export class Service {
     this.#serves = serves;
     this.#limits.maxima = maximaOf(settings);
     configureLog(settings);
-    serves.logins.guard.reload(guessingOptions(settings));
+    serves.logins.remembered.guard.reload(guessingOptions(settings));
     this.#protocolLog.change(protocolLogOptions(settings));
     // The log says so if one cannot be read; its users stay as they were.
     for (const directory of serves.logins.directories) {
@@ -97,7 +109,7 @@ export class Service {
   /** Stops; sessions get the settings' time to QUIT. */
   async stop(): Promise<void> {
     // Nobody who is about to be sent away waits for the answer to a failed login.
-    this.#serves.logins.guard.hasten();
+    this.#serves.logins.remembered.guard.hasten();
     await this.#server.stop(this.#serves.settings.shutdownGracePeriodMs);
     await this.#parts.closeAllBut();
     await this.#protocolLog.close();
@@ -134,11 +146,15 @@ export class Service {
   }
 }
 
-async function servesBy(settings: Settings, parts: Parts): Promise<Serves> {
+async function servesBy(
+  settings: Settings,
+  parts: Parts,
+  remembered: Remembered | undefined,
+): Promise<Serves> {
   const mail = maildirOptions(settings);
   return {
     settings,
-    logins: await loginParts(settings, parts),
+    logins: await loginParts(settings, parts, remembered),
     store: await parts.take("store", mail, () => new MaildirStore(mail)),
   };
 }
@@ -160,7 +176,7 @@ function maximaOf(settings: Settings): ConnectionMaxima {
   };
 }
 
-function bindingsOf(settings: Settings): Binding[] {
+export function bindingsOf(settings: Settings): Binding[] {
   return [
     ...settings.unencryptedOrTlsBindings.map((binding): Binding => ({
       ...binding,
@@ -170,7 +186,7 @@ function bindingsOf(settings: Settings): Binding[] {
   ];
 }
 
-function protocolLogOptions(settings: Settings): ProtocolLogOptions | undefined {
+export function protocolLogOptions(settings: Settings): ProtocolLogOptions | undefined {
   if (!settings.protocolLog) return undefined;
   return {
     folder: settings.logFileLocation,

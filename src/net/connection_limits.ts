@@ -1,11 +1,12 @@
 /**
  * How many connections and sessions there may be: in all, from one address, of one user.
  *
- * *Knows*: counts. *Does not know*: sockets, what a client is told.
+ * *Knows*: which limits there are. *Does not know*: sockets, what a client is told, who else counts.
  */
 
 import { countedAddress } from "../counted_address.ts";
 import type { AdmitUser } from "../session/services.ts";
+import { OwnPlaceCounts, type PlaceCounts } from "./place_counts.ts";
 
 export interface ConnectionMaxima {
   readonly maxConnections: number;
@@ -26,15 +27,19 @@ const TELL_MARGIN = 64;
  */
 export type Admission = "admitted" | "tell" | "drop";
 
+/** What is counted as a whole; names of addresses and users have a blank in front of them. */
+const ADMITTED = "admitted";
+const TOLD = "told";
+
 export class ConnectionLimits {
   #maxima: ConnectionMaxima;
-  #admitted = 0;
-  #told = 0;
-  readonly #ofAddress = new Map<string, number>();
-  readonly #ofUser = new Map<string, number>();
+  readonly #places: PlaceCounts;
+  #connections = 0;
 
-  constructor(maxima: ConnectionMaxima) {
+  /** @param places Shared with whoever has the same limits. */
+  constructor(maxima: ConnectionMaxima, places: PlaceCounts = new OwnPlaceCounts()) {
     this.#maxima = maxima;
+    this.#places = places;
   }
 
   /** Replaces the maxima. What is there stays, also when it is more than the new ones allow. */
@@ -42,9 +47,9 @@ export class ConnectionLimits {
     this.#maxima = maxima;
   }
 
-  /** Connections that were admitted and are not over. */
+  /** Connections that were admitted here and are not over. */
   get connections(): number {
-    return this.#admitted;
+    return this.#connections;
   }
 
   /**
@@ -53,45 +58,41 @@ export class ConnectionLimits {
    */
   admitConnection(address: string): Admission {
     const { maxConnections, maxConnectionsPerAddress } = this.#maxima;
-    const counted = countedAddress(address);
-    const ofAddress = this.#ofAddress.get(counted) ?? 0;
-    if (this.#admitted < maxConnections && ofAddress < maxConnectionsPerAddress) {
-      this.#admitted++;
-      this.#ofAddress.set(counted, ofAddress + 1);
-      return "admitted";
+    const places = this.#places;
+    if (places.take(ADMITTED, maxConnections)) {
+      if (places.take(addressKey(address), maxConnectionsPerAddress)) {
+        this.#connections++;
+        return "admitted";
+      }
+      places.giveBack(ADMITTED);
     }
-    if (this.#told >= TELL_MARGIN) return "drop";
-    this.#told++;
-    return "tell";
+    return places.take(TOLD, TELL_MARGIN) ? "tell" : "drop";
   }
 
   /** Gives back the place that `admitConnection` gave for this address. */
   releaseConnection(address: string, admission: Admission): void {
-    if (admission === "tell") this.#told--;
+    if (admission === "tell") this.#places.giveBack(TOLD);
     if (admission !== "admitted") return;
-    this.#admitted--;
-    takeOne(this.#ofAddress, countedAddress(address));
+    this.#connections--;
+    this.#places.giveBack(ADMITTED);
+    this.#places.giveBack(addressKey(address));
   }
 
   /** Asks for a place for a session of `user`, the name as the directory spells it. */
   readonly admitUser: AdmitUser = (user) => {
-    const ofUser = this.#ofUser.get(user) ?? 0;
-    if (ofUser >= this.#maxima.maxConnectionsPerUser) return undefined;
-    this.#ofUser.set(user, ofUser + 1);
+    const key = `user ${user}`;
+    if (!this.#places.take(key, this.#maxima.maxConnectionsPerUser)) return undefined;
     let held = true;
     return {
       // A place given back twice would let one more in than the limit says.
       release: () => {
-        if (held) takeOne(this.#ofUser, user);
+        if (held) this.#places.giveBack(key);
         held = false;
       },
     };
   };
 }
 
-/** Counts one less, and forgets who has none: the maps hold only who is here now. */
-function takeOne(counts: Map<string, number>, key: string): void {
-  const left = (counts.get(key) ?? 0) - 1;
-  if (left > 0) counts.set(key, left);
-  else counts.delete(key);
+function addressKey(address: string): string {
+  return `address ${countedAddress(address)}`;
 }

@@ -49,11 +49,13 @@ export class Listener {
   /**
    * Begins to listen; `accepted` gets each client's socket.
    *
+   * @param shared Other workers listen there too, and the system gives each connection to one of us.
    * @throws {ListenFailure} If the place is taken, not ours to take, or not there.
    */
   static open(
     binding: Binding,
     accepted: (socket: Socket, listener: Listener) => void,
+    { shared = false }: { readonly shared?: boolean } = {},
   ): Promise<Listener> {
     // Half open: a client that has said all it wants still gets its answers.
     const server = createServer({ allowHalfOpen: true, noDelay: true });
@@ -67,6 +69,7 @@ export class Listener {
         // "[::]" is IPv6 only, whatever the system's default, so that "0.0.0.0" beside it is no clash.
         ipv6Only: isIPv6(binding.address),
         backlog: BACKLOG,
+        ...(shared ? { reusePort: true } : {}),
       }, () => {
         server.on("error", (error) => log.warning("cannot accept", { port: listener.port, error }));
         resolve(listener);

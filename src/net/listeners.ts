@@ -13,10 +13,16 @@ const log = getLogger(["popkeep", "net"]);
 
 export class Listeners {
   readonly #accepted: (socket: Socket, listener: Listener) => void;
+  readonly #shared: boolean;
   #all: Listener[] = [];
 
-  constructor(accepted: (socket: Socket, listener: Listener) => void) {
+  /** @param shared Other workers listen on the same places. */
+  constructor(
+    accepted: (socket: Socket, listener: Listener) => void,
+    { shared = false }: { readonly shared?: boolean } = {},
+  ) {
     this.#accepted = accepted;
+    this.#shared = shared;
   }
 
   get all(): readonly Listener[] {
@@ -90,17 +96,21 @@ export class Listeners {
 
   async #open(binding: Binding, ofHowMany: number): Promise<Listener | undefined> {
     try {
-      return await Listener.open(binding, this.#accepted);
+      return await Listener.open(binding, this.#accepted, { shared: this.#shared });
     } catch (error) {
-      // The default bindings name IPv6 too, and not every machine has it.
-      const hasNoIpv6 = error instanceof ListenFailure && NO_IPV6.has(error.code);
-      if (!hasNoIpv6 || binding.address !== "::" || ofHowMany === 1) throw error;
+      if (!isForLackOfIpv6(error, binding, ofHowMany)) throw error;
       log.warning("not listening on IPv6, which this machine does not have", {
         port: binding.port,
       });
       return undefined;
     }
   }
+}
+
+/** Whether it is no fault: the default bindings name IPv6 too, and not every machine has it. */
+export function isForLackOfIpv6(error: unknown, binding: Binding, ofHowMany: number): boolean {
+  const hasNoIpv6 = error instanceof ListenFailure && NO_IPV6.has(error.code);
+  return hasNoIpv6 && binding.address === "::" && ofHowMany > 1;
 }
 
 /** EINVAL is Deno's. */

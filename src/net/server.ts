@@ -27,15 +27,22 @@ const REFUSAL = errLine("too many connections, wait and try again", "SYS/TEMP");
 
 export class Pop3Server {
   readonly #limits: ConnectionLimits;
-  readonly #listeners = new Listeners((socket, listener) => this.#accepted(socket, listener));
+  readonly #listeners: Listeners;
   readonly #connections = new Set<Connection>();
   #serving: Serving | undefined;
   #sweep = new Sweep(1_000);
   /** Ends the present wait of `stop` early. */
   #goOn: (() => void) | undefined;
 
-  constructor(limits: ConnectionLimits) {
+  /** @param sharedPorts Other workers listen on the same ports. */
+  constructor(
+    limits: ConnectionLimits,
+    { sharedPorts = false }: { readonly sharedPorts?: boolean } = {},
+  ) {
     this.#limits = limits;
+    this.#listeners = new Listeners((socket, listener) => this.#accepted(socket, listener), {
+      shared: sharedPorts,
+    });
   }
 
   /**

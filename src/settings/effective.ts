@@ -13,6 +13,8 @@ export interface Settings {
   readonly serverName: string;
   readonly unencryptedOrTlsBindings: readonly Binding[];
   readonly sslBindings: readonly Binding[];
+  /** `auto`: as many as there are processors. */
+  readonly workers: number | "auto";
   readonly banner: string;
   readonly loginType: SettingsFile["login_type"];
   readonly userFile: string;
@@ -105,6 +107,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     serverName: values.server_name,
     unencryptedOrTlsBindings: values.unencrypted_or_tls_bindings,
     sslBindings: values.ssl_bindings,
+    workers: values.workers,
     banner: values.banner,
     loginType: values.login_type,
     userFile: resolve(folder, values.user_file),

@@ -118,6 +118,19 @@ export function count(range: Range, unit: string) {
   };
 }
 
+/** A whole number of `unit`, or `word`. */
+export function countOr<const Word extends string>(range: Range, unit: string, word: Word) {
+  const { schema, doc } = count(range, unit);
+  return {
+    schema: z.union([z.literal(word), schema]).prefault(BigInt(range.default)),
+    doc: {
+      ...doc,
+      kind: `${doc.kind}, or "${word}"`,
+      allowed: `${doc.allowed}, or "${word}"`,
+    },
+  };
+}
+
 export function yesOrNo(fallback: boolean) {
   return {
     schema: z.boolean().prefault(fallback),

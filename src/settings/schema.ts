@@ -21,8 +21,9 @@ import {
   RESPONSE_LINE_OCTETS,
   SHUTDOWN_GRACE_MS,
   TLS_HANDSHAKE_MS,
+  WORKERS,
 } from "../limits.ts";
-import { choice, count, duration, setting, size, text, yesOrNo } from "./kinds.ts";
+import { choice, count, countOr, duration, setting, size, text, yesOrNo } from "./kinds.ts";
 import { bindings, texts } from "./list_kinds.ts";
 import { optionalPath, path } from "./place_kinds.ts";
 import { directoryTable } from "./directory_tables.ts";
@@ -70,6 +71,12 @@ export const sections = {
       "Where to listen for connections that are under TLS from the first octet. They need a " +
         "certificate.",
       "SSLBindings",
+    ),
+    workers: setting(
+      countOr(WORKERS, "processes", "auto"),
+      "Processes that serve clients, all on the same ports. With more than one, another process " +
+        "starts them, and starts one again that has died; limits hold over all of them. auto is " +
+        "one for each processor. A change takes a restart.",
     ),
     banner: setting(
       text({
@@ -119,7 +126,7 @@ export const sections = {
     ),
     password_workers: setting(
       count(PASSWORD_WORKERS, "threads"),
-      "Threads that check password hashes. Each needs about 20 MiB while it works.",
+      "Threads that check password hashes, in each worker. Each needs about 20 MiB while it works.",
     ),
     weak_password_schemes: setting(
       texts({

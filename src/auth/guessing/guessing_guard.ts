@@ -173,6 +173,28 @@ export class GuessingGuard implements LoginGuard {
     };
   }
 
+  /** The key of all digests, for who makes the same; see `GuessingKeys`. */
+  get key(): string {
+    return this.#keys.text;
+  }
+
+  /** Whether a login needs nothing of the guard but to fail: the user logged in from there and has not failed since. */
+  isClear(address: string | undefined, user: string): boolean {
+    const { known, pair } = this.#keys.of(address, user);
+    return this.#logins.knownLogins.has(known) &&
+      !this.#logins.counts("failures_of_pair").mayHave(pair);
+  }
+
+  /** Counts the failure of a login that was clear when it began elsewhere, and waits as `failed` does. */
+  async failedElsewhere(
+    address: string | undefined,
+    user: string,
+    tried: Uint8Array | undefined,
+  ): Promise<void> {
+    const keys = this.#keys.of(address, user);
+    await this.#waits.wait(this.#delayMs(await this.#countFailure({ address, user, keys, tried })));
+  }
+
   /** Ends all waits, and those to come: for a server that is about to stop. It goes on counting. */
   hasten(): void {
     this.#waits.end();
@@ -320,7 +342,8 @@ async function readKept(file: string): Promise<KeptFailures | undefined> {
   }
 }
 
-function neverBlockedBy({ neverBlocked }: GuessingOptions): AllowedNetworks {
+/** @throws {Error} If an address of `neverBlocked` is none. */
+export function neverBlockedBy({ neverBlocked }: GuessingOptions): AllowedNetworks {
   if (neverBlocked.length === 0) return () => false;
   const networks = parseAllowedNetworks(neverBlocked.join(","));
   if (networks === undefined) throw new Error("An address that is never blocked is none.");

@@ -19,7 +19,8 @@ function loggingFiles(): string[] {
     readdirSync(`${project}/src/${room}`, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ts")).sort().map((name) => `${room}/${name}`)
   );
-  return [...rooms, "cli/serve.ts", "cli/login_ways.ts"];
+  const workers = ["worker.ts", "workers_service.ts"].map((name) => `cli/workers/${name}`);
+  return [...rooms, "cli/serve.ts", "cli/survive_faults.ts", "cli/login_ways.ts", ...workers];
 }
 
 /** The lines that are logged, by their fixed texts. */

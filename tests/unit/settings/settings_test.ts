@@ -33,6 +33,7 @@ test("without any key all settings have their defaults", () => {
     file: FILE,
     unencryptedOrTlsBindings: [{ address: "0.0.0.0", port: 110 }, { address: "::", port: 110 }],
     sslBindings: [],
+    workers: 1,
     banner: "popkeep is ready.",
     loginType: "secure_login",
     userFile: "/etc/popkeep/users",
@@ -211,6 +212,7 @@ test("every range is kept at both ends", () => {
     ["max_connections_per_user", ["1"], ["0"]],
     ["max_bad_commands", ["1", "10000"], ["0", "10001"]],
     ["max_failed_logins", ["1", "1000"], ["0", "1001"]],
+    ["workers", ["1", "64", '"auto"'], ["0", "65", '"all"', '"2"', "1.5"]],
     ["password_workers", ["1", "64"], ["0", "65"]],
     ["log_per_file_size_quota", ["0", '"1TiB"'], ['"2000TiB"']],
     ["banner", ['"x"', `"${"x".repeat(506)}"`], ['""', `"${"x".repeat(507)}"`]],
@@ -223,6 +225,18 @@ test("every range is kept at both ends", () => {
       ok(faults[0]?.startsWith(`1 ${key}: `), faults.join());
     }
   }
+});
+
+test("settings can be sent to another process: plain values, of which none is lost", () => {
+  const settings = good(`workers = "auto"
+[[directories]]
+kind = "ldap"
+urls = ["ldaps://127.0.0.1"]
+base = "dc=example,dc=com"
+[[directories]]
+kind = "user_file"
+`);
+  deepStrictEqual(JSON.parse(JSON.stringify(settings)), settings);
 });
 
 test("a value of the wrong type is a fault, even one that could be turned into the right", () => {

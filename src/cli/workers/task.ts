@@ -1,0 +1,47 @@
+/**
+ * What the supervisor tells a worker to serve by, and what they say to each other besides what the guard
+ * says.
+ *
+ * *Does not know* how messages travel.
+ */
+
+import type { GuardSecrets } from "../../auth/guessing/guard_messages.ts";
+import type { SharedCountsPlace } from "../../net/workers/shared_counts.ts";
+import type { Settings } from "../../settings.ts";
+
+/** The questions of the supervisor, each with a `Task`; the answer is a `WorkerAnswer`. */
+export const SERVE = "serve";
+export const RELOAD = "reload";
+
+/** What the supervisor tells. */
+export const STOP = "stop";
+export const HASTEN = "hasten";
+
+/** What a worker tells: lines of the protocol log, the use of an app password. */
+export const PROTOCOL_LINES = "protocolLines";
+export const APP_PASSWORD_USED = "appPasswordUsed";
+
+/** Plain values, so that it can be sent. */
+export interface Task {
+  readonly version: string;
+  readonly settings: Settings;
+  readonly counts: SharedCountsPlace;
+  readonly guard: GuardSecrets;
+  /** base64url. */
+  readonly madeUpKey: string;
+}
+
+/** Why a worker cannot do it: what a command that fails for this reason would end with. */
+export interface TaskFault {
+  readonly exitCode: number;
+  readonly messages: readonly string[];
+}
+
+/** One line of the protocol log, and when it was written, ms since 1970. */
+export type ProtocolLine = readonly [line: string, timeMs: number];
+
+export interface AppPasswordUsed {
+  readonly user: string;
+  readonly name: string;
+  readonly address?: string;
+}

@@ -1,0 +1,168 @@
+/**
+ * `popkeep worker N`: one of several processes that serve, started by `popkeep serve` with `workers` in its
+ * settings, and told by it what to do over standard input and output. Where the supervisor is gone, the
+ * worker stops as if told to, so that none is left that nobody keeps.
+ *
+ * SIGTERM and SIGINT stop it too: a service manager may send them to all processes at once. Settings are read
+ * again only when the supervisor says so.
+ *
+ * *Knows*: what the supervisor says. *Does not know*: where settings come from.
+ */
+
+import { Buffer } from "node:buffer";
+import process from "node:process";
+import { getLogger } from "@logtape/logtape";
+import { configureLog, logFrom, logWritten } from "../../admin/log.ts";
+import { numberSessionsBy } from "../../admin/session_log.ts";
+import { GuardByAsking } from "../../auth/guessing/guard_by_asking.ts";
+import { GUARD_PAIR_FAILED } from "../../auth/guessing/guard_messages.ts";
+import { Channel } from "../../net/workers/channel.ts";
+import { SharedCounts } from "../../net/workers/shared_counts.ts";
+import type { WorkerAnswer } from "../../net/workers/supervisor.ts";
+import { ExitCode } from "../exit_codes.ts";
+import { Failure, failureFrom } from "../failure.ts";
+import { guessingOptions } from "../login_options.ts";
+import type { Remembered } from "../login_parts.ts";
+import { orListenFailure } from "../listen_failure.ts";
+import { Service } from "../service.ts";
+import { surviveFaults } from "../survive_faults.ts";
+import { VERSION } from "../version.ts";
+import { ProtocolLinesToSupervisor } from "./protocol_lines.ts";
+import {
+  APP_PASSWORD_USED,
+  type AppPasswordUsed,
+  HASTEN,
+  RELOAD,
+  SERVE,
+  STOP,
+  type Task,
+  type TaskFault,
+} from "./task.ts";
+
+const log = getLogger(["popkeep", "cli"]);
+
+/** Serves until told to stop. @throws {Failure} If it is not a supervisor that starts it. */
+export async function runWorker(args: readonly string[]): Promise<void> {
+  const number = Number(args[0]);
+  if (!Number.isInteger(number) || number < 1 || process.stdin.isTTY) {
+    throw new Failure(ExitCode.usage, "workers are started by `popkeep serve`, see its settings");
+  }
+  const worker = new Worker(number);
+  await worker.stopped;
+}
+
+class Worker {
+  readonly #number: number;
+  readonly #channel: Channel;
+  readonly #stopped = Promise.withResolvers<void>();
+  /** Questions are answered one after the other: a reload that comes early waits until it serves. */
+  #lastAnswer: Promise<unknown> = Promise.resolve();
+  #service: Service | undefined;
+  #guard: GuardByAsking | undefined;
+  #remembered: { madeUpKey: Uint8Array } & Remembered | undefined;
+  #isStopping = false;
+
+  constructor(number: number) {
+    this.#number = number;
+    logFrom({ worker: number });
+    surviveFaults();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#stop());
+    process.on("SIGHUP", () => {});
+    this.#channel = new Channel(process.stdin, process.stdout, {
+      asked: (question, value) => this.#asked(question, value as Task),
+      told: (event, value) => this.#told(event, value),
+      ended: () => {
+        if (!this.#isStopping) log.error("the supervisor is gone");
+        void this.#stop();
+      },
+    });
+  }
+
+  /** Resolves when it has. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  #asked(question: string, task: Task): Promise<WorkerAnswer> {
+    const answer = this.#lastAnswer.then(async (): Promise<WorkerAnswer> => {
+      try {
+        if (question === SERVE) await this.#serve(task);
+        else if (question === RELOAD) await this.#reload(task);
+        return { done: true };
+      } catch (error) {
+        const { exitCode, messages } = failureFrom(error);
+        return { done: false, fault: { exitCode, messages } satisfies TaskFault };
+      }
+    });
+    this.#lastAnswer = answer;
+    return answer;
+  }
+
+  #told(event: string, value: unknown): void {
+    if (event === GUARD_PAIR_FAILED) this.#guard?.pairFailed(String(value));
+    else if (event === STOP) void this.#stop();
+    else if (event === HASTEN) this.#service?.hasten();
+  }
+
+  async #serve(task: Task): Promise<void> {
+    const { settings } = task;
+    if (task.version !== VERSION) {
+      throw new Failure(
+        ExitCode.temporary,
+        `this is ${VERSION} and the supervisor ${task.version}; restart the service`,
+      );
+    }
+    configureLog(settings);
+    const counts = SharedCounts.join(task.counts);
+    numberSessionsBy(() => counts.nextSession());
+    this.#guard = new GuardByAsking(this.#channel, guessingOptions(settings), task.guard);
+    this.#remembered = {
+      guard: this.#guard,
+      madeUpKey: keyOf(task),
+      noteAppPassword: (user, name, address) => {
+        const used: AppPasswordUsed = {
+          user,
+          name,
+          ...(address === undefined ? {} : { address }),
+        };
+        this.#channel.tell(APP_PASSWORD_USED, used);
+      },
+    };
+    this.#service = await orListenFailure(Service.start(settings, {
+      places: counts.placesOf(this.#number),
+      remembered: this.#remembered,
+      openProtocolLog: () => new ProtocolLinesToSupervisor(this.#channel),
+    }));
+  }
+
+  async #reload(task: Task): Promise<void> {
+    const { settings } = task;
+    const remembered = this.#remembered!;
+    const { madeUpKey } = remembered;
+    remembered.madeUpKey = keyOf(task);
+    try {
+      await orListenFailure(this.#service!.reload(settings));
+    } catch (error) {
+      remembered.madeUpKey = madeUpKey;
+      throw error;
+    }
+    this.#guard!.secrets = task.guard;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    // One that is about to serve finishes that first.
+    await this.#lastAnswer;
+    await this.#service?.stop();
+    await this.#channel.flushed();
+    await logWritten();
+    this.#stopped.resolve();
+    // The channel would keep the process for as long as the supervisor runs.
+    process.exit(ExitCode.ok);
+  }
+}
+
+function keyOf({ madeUpKey }: Task): Uint8Array {
+  return new Uint8Array(Buffer.from(madeUpKey, "base64url"));
+}

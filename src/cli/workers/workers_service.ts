@@ -1,0 +1,236 @@
+/**
+ * A running popkeep of several workers, as its supervisor has it: it accepts nobody, and keeps what is there
+ * once for all of them: the ports, the counts, the guard against guessing, the protocol log.
+ *
+ * A reload is tried on one worker first, who takes all of it or nothing. The others follow; one which then
+ * cannot is replaced by one that begins with what is in force.
+ *
+ * *Knows*: what a worker is told. *Does not know*: signals, connections.
+ */
+
+import { randomBytes } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { getLogger } from "@logtape/logtape";
+import { configureLog } from "../../admin/log.ts";
+import { ProtocolLog } from "../../admin/protocol_log.ts";
+import { GuardForWorkers } from "../../auth/guessing/guard_for_workers.ts";
+import { GUARD_PAIR_FAILED } from "../../auth/guessing/guard_messages.ts";
+import type { GuessingGuard } from "../../auth/guessing/guessing_guard.ts";
+import { CLOSE_LINGER_MS } from "../../limits.ts";
+import type { Binding } from "../../net/listener.ts";
+import { HeldPlaces } from "../../net/workers/held_places.ts";
+import { SharedCounts } from "../../net/workers/shared_counts.ts";
+import { Supervisor, type WorkerAnswer, WorkerCannotServe } from "../../net/workers/supervisor.ts";
+import { ownCommand } from "../../platform/own_command.ts";
+import type { Settings } from "../../settings.ts";
+import { type ExitCode, ExitCode as Code } from "../exit_codes.ts";
+import { Failure } from "../failure.ts";
+import { guessingOptions } from "../login_options.ts";
+import { type Remembered, rememberedParts } from "../login_parts.ts";
+import { Parts } from "../parts.ts";
+import { bindingsOf, protocolLogOptions } from "../service.ts";
+import { VERSION } from "../version.ts";
+import {
+  APP_PASSWORD_USED,
+  type AppPasswordUsed,
+  HASTEN,
+  PROTOCOL_LINES,
+  type ProtocolLine,
+  RELOAD,
+  type Task,
+  type TaskFault,
+} from "./task.ts";
+import { WORKER } from "./worker_argument.ts";
+
+const log = getLogger(["popkeep", "cli"]);
+
+/** Time that a worker gets to end beyond that of its sessions, ms: it writes what it remembers. */
+const LAST_WORDS_MS = 10_000;
+
+type RememberedHere = Remembered & { readonly guard: GuessingGuard };
+
+/** What workers are told to serve by, and what it takes here. */
+interface InForce {
+  /** With the ports that are held. */
+  readonly settings: Settings;
+  readonly parts: Parts;
+  readonly remembered: RememberedHere;
+}
+
+export class WorkersService {
+  readonly #places: HeldPlaces;
+  readonly #counts: SharedCounts;
+  readonly #guard: GuardForWorkers;
+  readonly #protocolLog: ProtocolLog;
+  readonly #supervisor: Supervisor;
+  #inForce: InForce;
+
+  private constructor(workers: number, inForce: InForce, places: HeldPlaces) {
+    const { settings, remembered } = inForce;
+    this.#inForce = inForce;
+    this.#places = places;
+    this.#counts = SharedCounts.make(workers, randomBytes(32).toString("hex"));
+    this.#protocolLog = new ProtocolLog(protocolLogOptions(settings));
+    this.#supervisor = new Supervisor({
+      workers,
+      command: [...ownCommand(), WORKER],
+      task: (worker) => {
+        this.#guard.began(worker);
+        return this.#task(this.#inForce);
+      },
+      asked: (worker, question, value) =>
+        this.#guard.asked(worker, question, value) ??
+          Promise.reject(new Error(`"${question}" is no question`)),
+      told: (worker, event, value) => this.#told(worker, event, value),
+      gone: (worker) => {
+        this.#guard.gone(worker);
+        this.#counts.clear(worker);
+      },
+    });
+    this.#guard = new GuardForWorkers(
+      remembered.guard,
+      (pair) => this.#supervisor.tellAll(GUARD_PAIR_FAILED, pair),
+    );
+  }
+
+  /**
+   * Starts so many workers; resolves when all serve.
+   *
+   * @throws {ListenFailure} If a binding cannot be had.
+   * @throws {Failure} If a worker cannot serve, as one process alone would fail.
+   */
+  static async start(settings: Settings, workers: number): Promise<WorkersService> {
+    const parts = new Parts();
+    const places = new HeldPlaces();
+    try {
+      const held = await places.change(bindingsOf(settings));
+      held.keep();
+      const remembered = await rememberedParts(settings, parts);
+      const inForce = { settings: withBindings(settings, held.bindings), parts, remembered };
+      const service = new WorkersService(workers, inForce, places);
+      await service.#supervisor.start();
+      return service;
+    } catch (error) {
+      places.closeAll();
+      await parts.undo();
+      throw error instanceof WorkerCannotServe ? failureOf(error.fault) : error;
+    }
+  }
+
+  /**
+   * Goes on with other settings in all workers, or in none. Connections go on.
+   *
+   * @throws {Error} As `start` does; then everything is as before.
+   */
+  async reload(settings: Settings): Promise<void> {
+    const held = await this.#places.change(bindingsOf(settings));
+    const parts = new Parts(this.#inForce.parts);
+    let next: InForce;
+    let first: number | undefined;
+    try {
+      const remembered = await rememberedParts(settings, parts);
+      next = { settings: withBindings(settings, held.bindings), parts, remembered };
+      first = await this.#reloadOne(this.#task(next));
+    } catch (error) {
+      held.undo();
+      await parts.undo();
+      throw error;
+    }
+    held.keep();
+    this.#inForce = next;
+    this.#guard.guard = next.remembered.guard;
+    next.remembered.guard.reload(guessingOptions(settings));
+    configureLog(settings);
+    this.#protocolLog.change(protocolLogOptions(settings));
+    await this.#reloadAllBut(first);
+    await parts.closeBefore();
+  }
+
+  /** Stops; sessions get the settings' time to QUIT. */
+  async stop(): Promise<void> {
+    const { settings, parts, remembered } = this.#inForce;
+    // Nobody who is about to be sent away waits for the answer to a failed login.
+    remembered.guard.hasten();
+    const mostMs = settings.shutdownGracePeriodMs + CLOSE_LINGER_MS + LAST_WORDS_MS;
+    await this.#supervisor.stop(mostMs);
+    this.#places.closeAll();
+    await parts.closeAllBut();
+    await this.#protocolLog.close();
+  }
+
+  /** Cuts short the time that `stop` is giving. */
+  hasten(): void {
+    this.#supervisor.tellAll(HASTEN);
+  }
+
+  /** Returns who took it, or undefined if nobody serves at present. @throws {Failure} If it cannot be taken. */
+  async #reloadOne(task: Task): Promise<number | undefined> {
+    for (const worker of this.#supervisor.serving) {
+      // One that ends meanwhile says nothing about the settings.
+      const answer = await this.#askToReload(worker, task);
+      if (answer?.done === true) return worker;
+      if (answer !== undefined) throw failureOf(answer.fault);
+    }
+    return undefined;
+  }
+
+  async #reloadAllBut(first: number | undefined): Promise<void> {
+    const task = this.#task(this.#inForce);
+    // Those that are about to serve have begun with what was in force before.
+    const others = this.#supervisor.running.filter((worker) => worker !== first);
+    await Promise.all(others.map(async (worker) => {
+      const answer = await this.#askToReload(worker, task);
+      if (answer === undefined || answer.done) return;
+      const reason = failureOf(answer.fault).message;
+      log.warning("a worker cannot reload and is replaced", { worker, reason });
+      this.#supervisor.replace(worker);
+    }));
+  }
+
+  async #askToReload(worker: number, task: Task): Promise<WorkerAnswer | undefined> {
+    return await this.#supervisor.ask(worker, RELOAD, task).catch(() => undefined) as
+      | WorkerAnswer
+      | undefined;
+  }
+
+  #task({ settings, remembered }: InForce): Task {
+    return {
+      version: VERSION,
+      settings,
+      counts: this.#counts.place,
+      guard: { ...this.#guard.secrets, key: remembered.guard.key },
+      madeUpKey: Buffer.from(remembered.madeUpKey).toString("base64url"),
+    };
+  }
+
+  #told(worker: number, event: string, value: unknown): void {
+    if (event === APP_PASSWORD_USED) {
+      const { user, name, address } = value as AppPasswordUsed;
+      this.#inForce.remembered.noteAppPassword(user, name, address);
+    } else if (event === PROTOCOL_LINES) {
+      for (const [line, timeMs] of value as readonly ProtocolLine[]) {
+        this.#protocolLog.append(line, new Date(timeMs));
+      }
+    } else this.#guard.told(worker, event, value);
+  }
+}
+
+function withBindings(settings: Settings, bindings: readonly Binding[]): Settings {
+  const ofKind = (kind: Binding["security"]) =>
+    bindings.filter(({ security }) => security === kind)
+      .map(({ address, port }) => ({ address, port }));
+  return {
+    ...settings,
+    unencryptedOrTlsBindings: ofKind("plain"),
+    sslBindings: ofKind("implicit-tls"),
+  };
+}
+
+/** What a worker said of why it cannot serve, as a command would fail for that reason. */
+function failureOf(fault: unknown): Failure {
+  if (typeof fault !== "object" || fault === null) {
+    return new Failure(Code.software, `a worker could not start: ${String(fault)}`);
+  }
+  const { exitCode, messages } = fault as TaskFault;
+  return new Failure(exitCode as ExitCode, messages);
+}
