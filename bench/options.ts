@@ -26,7 +26,7 @@ export function readOptions(environment: Environment, works: readonly Work[]): O
     servers: chosen(SERVERS, peers, "PEERS"),
     works: chosen(works, tests, "TESTS"),
     rounds: number(environment, "ROUNDS", 3, 100),
-    seconds: number(environment, "SECONDS", 4, 600),
+    seconds: number(environment, "SECONDS", 3, 600),
     firstPort: number(environment, "FIRST_PORT", 21_100, 65_000),
     scratch: environment["SCRATCH"] || "/var/tmp/popkeep-bench",
     whole: peers === "" && tests === "",

@@ -31,6 +31,9 @@ const KEPT = [
   "client_cpu",
 ];
 
+/** Processor time comes in hundredths of a second: in a shorter run nothing can be told of what others used. */
+const SHORT_S = 0.3;
+
 export interface LoadOptions {
   readonly limitSeconds?: number;
   /** Not waited for when something cold is to be measured that waiting might warm. */
@@ -60,8 +63,7 @@ export async function load(
     ...kept,
     server_cpu: rounded(serverCores),
     server_s: rounded(serverSeconds),
-    other_cpu: rounded(machine - serverCores),
-    noise,
+    other_cpu: seconds < SHORT_S ? noise : rounded(machine - serverCores),
     args: words,
   };
 }

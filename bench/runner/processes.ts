@@ -78,13 +78,16 @@ function machineProcessorSeconds(): number {
   return (user! + nice! + system! + irq! + softirq!) / TICKS_PER_SECOND;
 }
 
+/** How long is looked whether others are busy; at hundredths of a second, long enough to tell. */
+const LOOK_MS = 500;
+
 /** Waits, 8 s at most, until others use under a tenth of a core; resolves with what they use, in cores. */
 export async function calm(): Promise<number> {
   let used = 0;
-  for (let tries = 0; tries < 8; tries++) {
+  for (let tries = 0; tries < 16; tries++) {
     const before = machineProcessorSeconds();
-    await sleep(1000);
-    used = machineProcessorSeconds() - before;
+    await sleep(LOOK_MS);
+    used = (machineProcessorSeconds() - before) * 1000 / LOOK_MS;
     if (used < 0.1) break;
   }
   return Math.round(used * 100) / 100;
