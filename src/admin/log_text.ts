@@ -68,8 +68,12 @@ function errorText(error: Error): string {
   return texts.join(" <- ");
 }
 
+/** Nothing in it to escape, and short: nearly every value. */
+const PLAIN = /^[\x20-\x7e]{0,200}$/;
+
 /** The text with everything unprintable escaped as JSON would, and clipped. */
 export function printable(text: string): string {
+  if (PLAIN.test(text)) return text;
   const whole = text.length <= VALUE_CHARACTERS ? text : `${text.slice(0, VALUE_CHARACTERS)}...`;
   return whole.toWellFormed().replace(
     UNPRINTABLE,
@@ -77,8 +81,21 @@ export function printable(text: string): string {
   );
 }
 
+/** Names are of the program's making and few; should there be more, the others are made each time. */
+const NAMES_KEPT = 1_000;
+
+const names = new Map<string, string>();
+
 /** `retrievedOctets` as `retrieved_octets`: the one form of names in the log. */
 export function fieldName(property: string): string {
+  const kept = names.get(property);
+  if (kept !== undefined) return kept;
+  const name = makeFieldName(property);
+  if (names.size < NAMES_KEPT) names.set(property, name);
+  return name;
+}
+
+function makeFieldName(property: string): string {
   return property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
     .replace(/[^a-z0-9_]/g, "_");
 }
