@@ -43,13 +43,13 @@ const WORKS: readonly Work[] = [
 const project = fileURLToPath(new URL("..", import.meta.url));
 const executable = process.env["POPKEEP_EXECUTABLE"] || `${project}dist/popkeep`;
 
-/** setup.sh says itself what it lacks; its exit code becomes ours. */
-function setUp(place: Place, words: readonly string[]): void {
+/** setup.sh says itself what it lacks. Its exit code. */
+function runSetUp(place: Place, words: readonly string[]): number {
   const { status } = spawnSync(`${place.bench}/setup.sh`, words, {
     stdio: "inherit",
     env: { ...process.env, SCRATCH: place.scratch },
   });
-  if (status !== 0) process.exit(status ?? 1);
+  return status ?? 1;
 }
 
 async function runRounds(bench: Bench, { servers, works, rounds }: Options): Promise<void> {
@@ -73,7 +73,9 @@ async function main(): Promise<void> {
     throw new WrongOption(`There is no executable at ${executable}; "make binary" makes it.`);
   }
   const place = new Place(options.scratch, executable);
-  setUp(place, ["prepare", ...(options.works.includes(million) ? ["million"] : [])]);
+  const withMillion = options.works.includes(million);
+  const status = runSetUp(place, ["prepare", ...(withMillion ? ["million"] : [])]);
+  if (status !== 0) process.exit(status);
   // A part must not take the place of the whole comparison that the page shows.
   const results = options.whole
     ? `${place.bench}/results/latest.jsonl`
@@ -92,7 +94,7 @@ async function main(): Promise<void> {
   const takeBack = () => {
     bench.stop();
     place.removeCopies();
-    setUp(place, ["remove"]);
+    runSetUp(place, ["remove"]);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {

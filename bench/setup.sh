@@ -20,7 +20,9 @@ cannot() { # exit code, sentence
 
 if [ "${1:-}" = remove ]; then
     /usr/bin/python3 -W ignore "$HERE/peers/system_users.py" 0 - 0 0 /
-    for user in popbench spop3d; do ! getent passwd $user >/dev/null || userdel $user; done
+    for user in popbench spop3d; do
+        ! getent passwd $user >/dev/null || userdel $user || echo "The user $user could not be removed." >&2
+    done
     ! getent group popbench >/dev/null || groupdel popbench
     rm -rf /etc/pam.d/solid-pop3d /var/lib/solid-pop3d
     if [ -e /etc/courier/authdaemonrc.before-popkeep-bench ]; then

@@ -24,14 +24,17 @@ export const FIGURES: readonly Row[] = [
   { title: "RETR and DELE, messages/s", work: "delete", figure: "msg_s" },
   { title: "RETR and DELE pipelined, messages/s", work: "delete-pipelined", figure: "msg_s" },
   { title: "100,000 messages: cold, ms", work: "large-cold", figure: "sess_p50" },
-  { title: "second poll, ms", work: "large-second", figure: "sess_p50" },
-  { title: "unchanged, ms", work: "large-unchanged", figure: "sess_p50" },
-  { title: "unchanged, STAT alone, ms", work: "large-stat", figure: "sess_p50" },
-  { title: "after a delivery, ms", work: "large-delivered", figure: "sess_p50" },
-  { title: "memory while open, KiB", work: "large-memory", figure: "session_kib" },
-  { title: "with sizes in the names: cold, ms", work: "hinted-cold", figure: "sess_p50" },
-  { title: "unchanged, ms", work: "hinted-unchanged", figure: "sess_p50" },
-  { title: "after a delivery, ms", work: "hinted-delivered", figure: "sess_p50" },
+  { title: "100,000: second poll, ms", work: "large-second", figure: "sess_p50" },
+  { title: "100,000: unchanged, ms", work: "large-unchanged", figure: "sess_p50" },
+  { title: "100,000: unchanged, STAT alone, ms", work: "large-stat", figure: "sess_p50" },
+  { title: "100,000: after a delivery, ms", work: "large-delivered", figure: "sess_p50" },
+  { title: "100,000: memory while open, KiB", work: "large-memory", figure: "session_kib" },
+  { title: "100,000, sizes in the names: cold, ms", work: "hinted-cold", figure: "sess_p50" },
+  {
+    title: "100,000, sizes in the names: unchanged, ms",
+    work: "hinted-unchanged",
+    figure: "sess_p50",
+  },
   { title: "idle session, KiB", work: "idle", figure: "session_kib" },
   {
     title: "idle session, with the kernel's share, KiB",
@@ -39,7 +42,7 @@ export const FIGURES: readonly Row[] = [
     figure: "machine_session_kib",
   },
   { title: "server with 1,000 idle sessions, MiB", work: "idle", figure: "held_mib" },
-  { title: "its processes", work: "idle", figure: "processes" },
+  { title: "processes with 1,000 idle sessions", work: "idle", figure: "processes" },
 ];
 
 export const COSTS: readonly Row[] = [
