@@ -27,7 +27,7 @@ if [ "${1:-}" = remove ]; then
     rm -rf /etc/pam.d/solid-pop3d /var/lib/solid-pop3d
     if [ -e /etc/courier/authdaemonrc.before-popkeep-bench ]; then
         mv /etc/courier/authdaemonrc.before-popkeep-bench /etc/courier/authdaemonrc
-        rm -f /etc/courier/userdb /etc/courier/userdb.dat /etc/courier/userdbshadow.dat
+        rm -f /etc/courier/userdb /etc/courier/userdb.dat /etc/courier/userdb.lock /etc/courier/userdbshadow.dat
         [ ! -e /etc/courier/userdb.before-popkeep-bench ] || { mv /etc/courier/userdb.before-popkeep-bench /etc/courier/userdb; makeuserdb; }
     fi
     exit 0

@@ -54,9 +54,6 @@ descendants() {
         [ ${#k[@]} -eq 0 ] || printf '%s\n' "${k[@]}"
     done
 }
-keep_original() { # file: so that setup.sh remove can put it back
-    [ -e "$1.before-popkeep-bench" ] || cp -p "$1" "$1.before-popkeep-bench"
-}
 system_users() { # number: makes them b0, b1, ... of passwd and shadow (for servers that need system users)
     /usr/bin/python3 -W ignore "$(dirname "$0")/system_users.py" "$1" "$PASSWORD" "$VUID" "$VGID" "${ROOT:-/}"
 }

@@ -9,13 +9,15 @@ mkdir -p /run/courier/authdaemon
 chown courier:courier /run/courier /run/courier/authdaemon
 chmod 755 /run/courier /run/courier/authdaemon
 PW="{SHA}$(printf %s "$PASSWORD" | openssl dgst -sha1 -binary | base64)"
-[ ! -e /etc/courier/userdb ] || keep_original /etc/courier/userdb
+if [ ! -e /etc/courier/authdaemonrc.before-popkeep-bench ]; then # or userdb may be one of ours
+    [ ! -e /etc/courier/userdb ] || cp -p /etc/courier/userdb /etc/courier/userdb.before-popkeep-bench
+    cp -p /etc/courier/authdaemonrc /etc/courier/authdaemonrc.before-popkeep-bench
+fi
 for i in $(seq 0 $((NUSERS - 1))); do
     printf 'b%d\thome=%s/b%d|mail=%s/b%d/Maildir|uid=%d|gid=%d|systempw=%s\n' $i "$ROOT" $i "$ROOT" $i $VUID $VGID "$PW"
 done >/etc/courier/userdb
 chmod 600 /etc/courier/userdb
 makeuserdb
-keep_original /etc/courier/authdaemonrc
 sed -i -e 's/^authmodulelist=.*/authmodulelist="authuserdb"/' -e "s/^daemons=.*/daemons=5/" /etc/courier/authdaemonrc
 set -a; . /etc/courier/authdaemonrc; set +a
 setsid courierlogger -name=authdaemond -pid="$RUN/authdaemond.pid" -start /usr/lib/courier/courier-authlib/authdaemond </dev/null >"$RUN/log" 2>&1
