@@ -10,7 +10,7 @@ import { text } from "../wire/command.ts";
 import type { Answer } from "./answer.ts";
 import type { CommandEntry, CommandTable } from "./command_table.ts";
 import { answerFailure } from "./failures.ts";
-import { numberedBody } from "./listing.ts";
+import { messageList } from "./listing.ts";
 import { DONE, FAULTS } from "./replies.ts";
 import { sendMessage, sendTop } from "./retrieve.ts";
 import { SHARED_COMMANDS } from "./shared_commands.ts";
@@ -24,34 +24,24 @@ function stat({ maildrop: { snapshot }, marks }: Transaction): Answer {
 }
 
 function list(state: Transaction, [argument]: readonly Uint8Array[]): Answer {
-  const { snapshot } = state.maildrop;
-  return listing(state, argument, DONE.scanListingFollows, (number) => snapshot.octetsOf(number));
-}
-
-function uidl(state: Transaction, [argument]: readonly Uint8Array[]): Answer {
-  const { snapshot } = state.maildrop;
-  return listing(state, argument, DONE.uniqueIdsFollow, (number) => snapshot.uniqueIdOf(number));
-}
-
-/** LIST and UIDL: one message's line, or a line for each message without a mark. */
-function listing(
-  state: Transaction,
-  argument: Uint8Array | undefined,
-  title: typeof DONE[keyof typeof DONE],
-  valueOf: (number: MessageNumber) => number | string,
-): Answer {
-  const { marks, maildrop: { snapshot } } = state;
+  const { conversation, marks, maildrop: { snapshot } } = state;
   if (argument === undefined) {
-    const body = numberedBody({
-      count: snapshot.count,
-      has: (number) => !marks.has(number as MessageNumber),
-      valueOf: (number) => valueOf(number as MessageNumber),
-    });
-    return state.conversation.okMultiLine(title, body);
+    const body = messageList("LIST", snapshot, marks);
+    return conversation.okMultiLine(DONE.scanListingFollows, body);
   }
   const number = present(state, argument);
   if (typeof number !== "number") return number;
-  return { line: `+OK ${number} ${valueOf(number)}`, next: "read" };
+  return { line: `+OK ${number} ${snapshot.octetsOf(number)}`, next: "read" };
+}
+
+function uidl(state: Transaction, [argument]: readonly Uint8Array[]): Answer {
+  const { conversation, marks, maildrop: { snapshot } } = state;
+  if (argument === undefined) {
+    return conversation.okMultiLine(DONE.uniqueIdsFollow, messageList("UIDL", snapshot, marks));
+  }
+  const number = present(state, argument);
+  if (typeof number !== "number") return number;
+  return { line: `+OK ${number} ${snapshot.uniqueIdOf(number)}`, next: "read" };
 }
 
 function retr(state: Transaction, [argument]: readonly Uint8Array[]): Answer | Promise<Answer> {

@@ -3,11 +3,20 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { linesBody, numberedBody } from "../../../src/session/listing.ts";
+import { Marks } from "../../../src/maildrop/marks.ts";
+import type { MessageNumber } from "../../../src/maildrop/message_number.ts";
+import type { Snapshot } from "../../../src/maildrop/snapshot.ts";
+import { decimalUniqueId } from "../../../src/maildrop/unique_id.ts";
+import type { Body } from "../../../src/session/answer.ts";
+import { linesBody, messageList, numberedBody, writeNumber } from "../../../src/session/listing.ts";
 
-function text(body: ReturnType<typeof numberedBody>): string {
+function text(body: Body): string {
   const pieces = body instanceof Uint8Array ? [body] : [...body as Iterable<Uint8Array>];
   return Buffer.concat(pieces).toString("latin1");
+}
+
+function writeText(octets: string, target: Uint8Array, at: number): number {
+  return at + Buffer.from(octets, "latin1").copy(target, at);
 }
 
 const VALUES = [
@@ -20,18 +29,23 @@ test("numbers of every size and texts stand as they are", () => {
   const body = numberedBody({
     count: VALUES.length,
     has: () => true,
-    valueOf: (number) => VALUES[number - 1]!,
+    writeValue(number, target, at) {
+      const value = VALUES[number - 1]!;
+      return typeof value === "number"
+        ? writeNumber(target, at, value)
+        : writeText(value, target, at);
+    },
   });
   const lines = VALUES.map((value, at) => `${at + 1} ${value}\r\n`);
   assert.equal(text(body), `${lines.join("")}.\r\n`);
 });
 
-for (const count of [0, 1, 500, 501, 20_000]) {
+for (const count of [0, 1, 4_000, 4_001, 20_000]) {
   test(`of ${count} lines those that are not there are left out`, () => {
     const body = numberedBody({
       count,
       has: (number) => number % 3 !== 0,
-      valueOf: (number) => "u".repeat(number % 71),
+      writeValue: (number, target, at) => writeText("u".repeat(number % 71), target, at),
     });
     let expected = "";
     for (let number = 1; number <= count; number++) {
@@ -42,7 +56,11 @@ for (const count of [0, 1, 500, 501, 20_000]) {
 }
 
 test("an array that was given is not written to by later ones", () => {
-  const body = numberedBody({ count: 20_000, has: () => true, valueOf: (number) => number });
+  const body = numberedBody({
+    count: 20_000,
+    has: () => true,
+    writeValue: (number, target, at) => writeNumber(target, at, number),
+  });
   const [first, ...rest] = [...body as Iterable<Uint8Array>];
   assert.ok(rest.length > 1 && first!.length <= 32_768);
   assert.ok(Buffer.from(first!).toString().startsWith("1 1\r\n2 2\r\n"));
@@ -51,4 +69,64 @@ test("an array that was given is not written to by later ones", () => {
 test("a few lines end with the terminator", () => {
   assert.equal(text(linesBody([])), ".\r\n");
   assert.equal(text(linesBody(["TOP", "UIDL"])), "TOP\r\nUIDL\r\n.\r\n");
+});
+
+/** A snapshot that counts the lines that are made of it. */
+function snapshotOf(count: number): Snapshot & { readonly lines: () => number } {
+  let lines = 0;
+  return {
+    count,
+    totalOctets: 7 * count,
+    lines: () => lines,
+    octetsOf() {
+      lines++;
+      return 7;
+    },
+    uniqueIdOf: (number) => decimalUniqueId(number + 100),
+    writeUniqueId(number, target, at) {
+      lines++;
+      return writeNumber(target, at, number + 100);
+    },
+  };
+}
+
+for (const kind of ["LIST", "UIDL"] as const) {
+  test(`the second ${kind} of a snapshot makes no line anew, of whatever session`, () => {
+    const snapshot = snapshotOf(4_000);
+    const first = text(messageList(kind, snapshot, new Marks(snapshot)));
+    assert.equal(snapshot.lines(), 4_000);
+    assert.equal(text(messageList(kind, snapshot, new Marks(snapshot))), first);
+    assert.equal(snapshot.lines(), 4_000);
+    assert.equal(first.split("\r\n").at(3_999), kind === "LIST" ? "4000 7" : "4000 4100");
+  });
+
+  test(`${kind}: a mark is seen by its session and by no other, and RSET takes it back`, () => {
+    const snapshot = snapshotOf(3);
+    const [mine, others] = [new Marks(snapshot), new Marks(snapshot)];
+    const whole = text(messageList(kind, snapshot, mine));
+    mine.mark(2 as MessageNumber);
+    const marked = text(messageList(kind, snapshot, mine));
+    assert.deepEqual(marked.split("\r\n").map((line) => line[0]), ["1", "3", ".", undefined]);
+    assert.equal(text(messageList(kind, snapshot, others)), whole);
+    mine.reset();
+    assert.equal(text(messageList(kind, snapshot, mine)), whole);
+  });
+}
+
+test("LIST and UIDL of one snapshot are two lists, and two snapshots have their own", () => {
+  const [one, two] = [snapshotOf(2), snapshotOf(1)];
+  const list = text(messageList("LIST", one, new Marks(one)));
+  assert.notEqual(text(messageList("UIDL", one, new Marks(one))), list);
+  assert.equal(text(messageList("LIST", two, new Marks(two))), "1 7\r\n.\r\n");
+  assert.equal(text(messageList("LIST", one, new Marks(one))), list);
+});
+
+test("a list that is long is made as it is drawn, each time, and not kept", () => {
+  const snapshot = snapshotOf(100_000);
+  const body = messageList("UIDL", snapshot, new Marks(snapshot));
+  assert.equal(snapshot.lines(), 0);
+  text(body);
+  assert.equal(snapshot.lines(), 100_000);
+  text(messageList("UIDL", snapshot, new Marks(snapshot)));
+  assert.equal(snapshot.lines(), 200_000);
 });
