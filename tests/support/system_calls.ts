@@ -1,0 +1,65 @@
+/**
+ * Which system calls a running process makes, counted by strace: work can be compared where time cannot.
+ *
+ * *Knows*: strace. *Does not know*: popkeep.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long strace may take until it watches, ms. */
+const PATIENCE_MS = 60_000;
+
+export type CallCounts = ReadonlyMap<string, number>;
+
+/** Counts the calls, by name, that all threads of a process make while `work` runs. */
+export async function systemCallsDuring(
+  processId: number,
+  work: () => Promise<void>,
+): Promise<CallCounts> {
+  const folder = mkdtempSync(`${tmpdir()}/popkeep-strace-`);
+  const table = `${folder}/table`;
+  const tracer = spawn("strace", ["-f", "-c", "-o", table, "-p", String(processId)], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  try {
+    await isWatching(tracer, processId);
+    await work();
+    const ended = once(tracer, "exit");
+    process.kill(tracer.pid!, "SIGINT");
+    await ended;
+    return countsOf(readFileSync(table, "utf8"));
+  } finally {
+    if (tracer.exitCode === null) tracer.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Waits until every thread that the process has is watched. */
+async function isWatching(tracer: ChildProcess, processId: number): Promise<void> {
+  let said = "";
+  tracer.stderr?.on("data", (chunk) => said += String(chunk));
+  const giveUpAtMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const status = readFileSync(`/proc/${processId}/status`, "latin1");
+    if (/^TracerPid:\t[1-9]/m.test(status) && /attached/.test(said)) return;
+    if (tracer.exitCode !== null || performance.now() > giveUpAtMs) {
+      throw new Error(`strace cannot watch process ${processId}: ${said}`);
+    }
+    await sleep(10);
+  }
+}
+
+/** The table of `strace -c`: time, seconds, microseconds a call, calls, errors if any, name. */
+function countsOf(table: string): CallCounts {
+  const counts = new Map<string, number>();
+  for (const line of table.split("\n")) {
+    const found = /^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$/.exec(line);
+    if (found !== null && found[2] !== "total") counts.set(found[2]!, Number(found[1]));
+  }
+  return counts;
+}
