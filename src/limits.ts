@@ -164,6 +164,9 @@ export const USER_NAME_OCTETS = 320;
 /** Reply octets gathered before a write, so that pipelined replies share segments but not memory. */
 export const OUTPUT_BATCH_OCTETS = 65_536;
 
+/** Memory for mailboxes that nobody has open, octets: 64 MiB are 800,000 messages. */
+export const MAILBOX_CACHE_OCTETS = { min: 0, default: 67_108_864, max: 2 ** 40 } as const;
+
 /** Message file octets read at a time: what a session holds of a message, whatever its size. */
 export const READ_CHUNK_OCTETS = 65_536;
 

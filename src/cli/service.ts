@@ -165,6 +165,7 @@ function maildirOptions(settings: Settings): MaildirStoreOptions {
     exactSizes: settings.enableExactRfc822Size,
     sortOrder: settings.messageRetrievalSortOrder,
     markRetrievedAsSeen: settings.markRetrievedAsSeen,
+    cacheOctets: settings.mailboxCacheOctets,
   };
 }
 

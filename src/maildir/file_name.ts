@@ -73,29 +73,14 @@ export function compareDelivery(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The same order for many, each of whose names is taken apart once. */
-export function inDeliveryOrder<T extends { readonly uniqueName: string }>(
-  items: readonly T[],
-): T[] {
-  const keyed = items.map((item) => ({
-    item,
-    seconds: deliverySeconds(item.uniqueName),
-    micros: deliveryMicros(item.uniqueName),
-  }));
-  keyed.sort((a, b) =>
-    a.seconds - b.seconds || a.micros - b.micros ||
-    (a.item.uniqueName < b.item.uniqueName ? -1 : 1)
-  );
-  return keyed.map(({ item }) => item);
-}
-
 /** Seconds since 1970 that the name begins with, or 0. */
 export function deliverySeconds(uniqueName: string): number {
   const digits = /^[0-9]{1,15}(?=\.)/.exec(uniqueName);
   return digits === null ? 0 : Number(digits[0]);
 }
 
-function deliveryMicros(uniqueName: string): number {
+/** Microseconds that the name has behind an `M` after the seconds, or 0. */
+export function deliveryMicros(uniqueName: string): number {
   const micros = /^[0-9]+\.(?:[^.]*?)M([0-9]{1,9})/.exec(uniqueName);
   return micros === null ? 0 : Number(micros[1]);
 }

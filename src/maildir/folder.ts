@@ -12,11 +12,12 @@
  * *Knows* folders. *Does not know* unique-ids.
  */
 
+import type { Dirent } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { fileNamesAreExact } from "../platform/file_names.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { isMissing, pathIn, retryStale } from "./disk.ts";
-import { uniqueNameOf } from "./file_name.ts";
+import type { FolderName } from "./message_table.ts";
 
 /** Coarser than any filesystem's ticks (FAT: 2 s), so that a change after it shows in the mtime. */
 const QUIET_MS = 2_000;
@@ -26,8 +27,6 @@ const MOST_LISTINGS = 3;
 
 /** U+FFFD, as octets of UTF-8: what stands in a name for octets that the runtime could not hand out. */
 const REPLACED_OCTETS = "\u00ef\u00bf\u00bd";
-
-export type FolderName = "new" | "cur";
 
 /** Where a message's file is. */
 export interface Place {
@@ -78,69 +77,53 @@ function areSame({ facts: one }: FolderState, { facts: other }: FolderState): bo
     one.changedMs === other.changedMs;
 }
 
+/** What is in a folder, by what the folder itself says. */
+export type Listed = Pick<Dirent, "name" | "isFile">;
+
 /**
- * Adds the messages of one folder to `places`, by unique name; later listings and cur/ win. Names that
- * begin with a dot, or have nothing before their info, are no messages. `unreadable` counts names that this runtime cannot open.
+ * Hands what is in one folder to `take`, as often as it is listed: what comes later is newer. Names are
+ * octets, a character each, and may be of things that are no messages.
+ *
+ * Returns how the folder was before it was listed; undefined when it does not exist.
  */
 export async function listFolder(
   mailboxPath: string,
   folder: FolderName,
-  places: Map<string, Place>,
-): Promise<{ state: FolderState | undefined; unreadable: number }> {
+  take: (listed: readonly Listed[]) => void | Promise<void>,
+): Promise<FolderState | undefined> {
   const path = `${mailboxPath}/${folder}`;
   let state = await stateOf(path);
   for (let listings = 1;; listings++) {
-    if (state === undefined) return { state, unreadable: 0 };
-    const names = await retryStale(() => readdir(path, { encoding: "latin1" }));
-    const unreadable = placeNames(names, folder, places);
+    if (state === undefined) return undefined;
+    // Kinds cost nothing beside names, and save a look at each file whose name says its size.
+    const options = { encoding: "latin1", withFileTypes: true } as const;
+    await take(await retryStale(() => readdir(path, options)));
     const after = await stateOf(path);
     const changed = after === undefined || !areSame(state, after);
-    if (!changed || listings === MOST_LISTINGS) return { state, unreadable };
+    if (!changed || listings === MOST_LISTINGS) return state;
     state = after;
   }
 }
 
-function placeNames(
-  names: readonly string[],
-  folder: FolderName,
-  places: Map<string, Place>,
-): number {
-  let unreadable = 0;
-  for (const fileName of names) {
-    if (fileName.startsWith(".") || fileName.startsWith(":")) continue;
-    if (!fileNamesAreExact && fileName.includes(REPLACED_OCTETS)) unreadable++;
-    else places.set(uniqueNameOf(fileName), { folder, fileName });
-  }
-  return unreadable;
+/**
+ * Whether a name is a message's: none begins with a dot, or has nothing before its info. "unreadable" is one
+ * that this runtime cannot open.
+ */
+export function isMessageName(fileName: string): boolean | "unreadable" {
+  if (fileName.startsWith(".") || fileName.startsWith(":")) return false;
+  return fileNamesAreExact || !fileName.includes(REPLACED_OCTETS) ? true : "unreadable";
 }
 
 /** Octets of a message file; undefined for what is gone, or a folder, link, FIFO or socket. */
 export async function storedOctetsOf(
   mailboxPath: string,
-  place: Place,
+  { folder, fileName }: Place,
 ): Promise<number | undefined> {
   try {
-    const found = await retryStale(() =>
-      lstat(pathIn(`${mailboxPath}/${place.folder}`, place.fileName))
-    );
+    const found = await retryStale(() => lstat(pathIn(`${mailboxPath}/${folder}`, fileName)));
     return found.isFile() ? found.size : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
-}
-
-/** What the listings say to be plain files, as `new/...` and `cur/...`. Costs no look at each. */
-export async function filesOf(mailboxPath: string): Promise<Set<string>> {
-  const files = new Set<string>();
-  for (const folder of ["new", "cur"]) {
-    const options = { encoding: "latin1", withFileTypes: true } as const;
-    const found = await retryStale(() => readdir(`${mailboxPath}/${folder}`, options))
-      .catch((error) => {
-        if (isMissing(error)) return [];
-        throw error;
-      });
-    for (const one of found) if (one.isFile()) files.add(`${folder}/${one.name}`);
-  }
-  return files;
 }

@@ -2,8 +2,8 @@
 
 import { type UniqueId } from "../maildrop/unique_id.ts";
 import { eachOf, pathIn, storageFailure } from "./disk.ts";
-import { compareDelivery, deliverySeconds, flagsOf } from "./file_name.ts";
-import { listFolder, type Place, storedOctetsOf } from "./folder.ts";
+import { compareDelivery, deliverySeconds, flagsOf, uniqueNameOf } from "./file_name.ts";
+import { isMessageName, listFolder, type Place, storedOctetsOf } from "./folder.ts";
 import { openMessageFile } from "./message_file.ts";
 import type { StoredMessage } from "../maildrop/store.ts";
 import { Sidecar } from "./sidecar.ts";
@@ -33,22 +33,33 @@ export async function listMessages(path: string): Promise<ListedMessage[]> {
     const sidecar = new Sidecar(path);
     await sidecar.refresh();
     const places = new Map<string, Place>();
-    await listFolder(path, "new", places);
-    await listFolder(path, "cur", places);
+    for (const folder of ["new", "cur"] as const) {
+      await listFolder(path, folder, (listed) => {
+        for (const { name } of listed) {
+          if (isMessageName(name) === true) {
+            places.set(uniqueNameOf(name), { folder, fileName: name });
+          }
+        }
+      });
+    }
+    const { list } = sidecar;
     const found: { id: number; uniqueName: string; message: ListedMessage }[] = [];
     await eachOf([...places], 16, async ([uniqueName, place]) => {
-      const entry = sidecar.list.findPresent(uniqueName);
+      const row = list.findPresent(uniqueName);
+      const id = row < 0 ? undefined : list.table.idOf(row);
       const storedOctets = await storedOctetsOf(path, place);
       if (storedOctets === undefined) return;
       const message: ListedMessage = {
-        uniqueId: entry && ((entry.carried ?? String(entry.id)) as UniqueId),
+        uniqueId: id === undefined
+          ? undefined
+          : (list.table.carriedOf(row) ?? String(id)) as UniqueId,
         storedOctets,
         deliveredS: deliverySeconds(uniqueName),
         ...place,
         flags: flagsOf(place.fileName),
         open: () => openMessageFile(pathIn(`${path}/${place.folder}`, place.fileName)),
       };
-      found.push({ id: entry?.id ?? Infinity, uniqueName, message });
+      found.push({ id: id ?? Infinity, uniqueName, message });
     });
     found.sort((
       a,

@@ -19,21 +19,16 @@ import { StorageFailure } from "../maildrop/store.ts";
 import { errnoOf, isMissing, storageFailure } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { takeDotLock } from "./dot_lock.ts";
-import {
-  type FolderState,
-  isUnchanged,
-  listFolder,
-  type Place,
-  stateAtOnce,
-  stateOf,
-} from "./folder.ts";
-import { inDeliveryOrder } from "./file_name.ts";
-import { keepPlaces, linesFor, matchPlaces } from "./matching.ts";
+import { Entry } from "./entry.ts";
+import { type FolderState, isUnchanged, listFolder, stateAtOnce, stateOf } from "./folder.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
-import { learnExactSizes, learnStoredSizes, type Newcomer } from "./sizes.ts";
+import { Matching } from "./matching.ts";
+import { type FolderName, MessageTable } from "./message_table.ts";
+import { learnSizes, linesFor } from "./newcomers.ts";
+import { learnExactSizes } from "./sizes.ts";
 import { Sidecar } from "./sidecar.ts";
-import { needsRewrite, rewrite } from "./sidecar_rewrite.ts";
-import { encodeRemoved, encodeSizes, type Entry } from "./unique_id_list.ts";
+import { firstLines, makeFirst, needsRewrite, rewrite } from "./sidecar_rewrite.ts";
+import { UniqueIdLines } from "./unique_id_lines.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
@@ -52,6 +47,9 @@ const TIDY_WAIT_MS = 1_000;
 /** A folder that changed this shortly ago and has no new/ and no cur/ may be a Maildir that is being made. */
 const IN_THE_MAKING_MS = 10_000;
 
+/** What a mailbox takes that is empty, octets, about. */
+const OWN_OCTETS = 2_048;
+
 export interface MailboxOptions {
   /** Whether sizes are exact octets, or those in storage ([MS-STANXPOP3] 2.1.4). */
   readonly exactSizes: boolean;
@@ -64,7 +62,6 @@ export class Mailbox {
   #freshState: FolderState | undefined;
   #curState: FolderState | undefined;
   #snapshot: MailboxSnapshot | undefined;
-  #matchings = 0;
   #missing = false;
   /** Ends when the piece of work that was begun last is done. */
   #work: Promise<unknown> = Promise.resolve();
@@ -83,9 +80,13 @@ export class Mailbox {
     return this.#missing;
   }
 
-  /** Messages held in memory: what a cache of mailboxes weighs. */
-  get weight(): number {
-    return this.#sidecar.list.entries.length;
+  /** Octets of memory that this takes, about: what a cache of mailboxes weighs. */
+  get memoryOctets(): number {
+    return OWN_OCTETS + this.#table.octets + (this.#snapshot?.memoryOctets ?? 0);
+  }
+
+  get #table(): MessageTable {
+    return this.#sidecar.list.table;
   }
 
   /**
@@ -115,7 +116,7 @@ export class Mailbox {
     const cur = stateAtOnce(`${this.path}/cur`);
     if (cur === undefined || !isUnchanged(this.#curState, cur)) return false;
     // Of an empty mailbox a list would say nothing.
-    const neverHadMessages = !this.#sidecar.exists && this.weight === 0;
+    const neverHadMessages = !this.#sidecar.exists && this.#table.count === 0;
     return neverHadMessages || this.#sidecar.isUnchangedAtOnce;
   }
 
@@ -136,11 +137,14 @@ export class Mailbox {
    * - "forgotten": the list does not have the message, nor any other of its name.
    * - "replaced": its name belongs to a message with another id.
    */
-  now({ id, uniqueName }: Entry): Entry | "forgotten" | "replaced" {
-    const { list } = this.#sidecar;
-    const known = list.findById(id);
-    if (known?.uniqueName === uniqueName) return known;
-    return list.find(uniqueName) === undefined ? "forgotten" : "replaced";
+  now(entry: Entry): Entry | "forgotten" | "replaced" {
+    if (entry.table === this.#table) return entry;
+    const { id, uniqueName } = entry;
+    const row = this.#table.findId(id);
+    if (row >= 0 && this.#table.uniqueNameOf(row) === uniqueName) {
+      return new Entry(this.#table, row);
+    }
+    return this.#table.findText(uniqueName) < 0 ? "forgotten" : "replaced";
   }
 
   /** Runs one piece of work on the sidecar after those before it. */
@@ -180,17 +184,19 @@ export class Mailbox {
 
     // new/ before cur/: a message that moves meanwhile is seen twice, not never. For the same reason cur/ is
     // looked at again before what is known of it counts.
-    const places = new Map<string, Place>();
-    if (freshIsKnown) await keepPlaces(this.#sidecar.list, "new", places);
-    else this.#freshState = await this.#list("new", places);
+    const matching = new Matching(this.#sidecar.list);
+    if (freshIsKnown) matching.keep("new");
+    else this.#freshState = await this.#list("new", matching);
     if (curIsKnown && isUnchanged(this.#curState, await stateOf(`${this.path}/cur`))) {
-      await keepPlaces(this.#sidecar.list, "cur", places);
-    } else this.#curState = await this.#list("cur", places);
+      matching.keep("cur");
+    } else this.#curState = await this.#list("cur", matching);
+    matching.finish();
+    if (matching.hasTwins) this.#freshState = undefined;
 
-    await this.#identify(places);
-    const entries = this.#sidecar.list.entries.filter((entry) => entry.folder !== undefined);
-    if (this.#exactSizes) await this.#makeExact(entries);
-    this.#snapshot = new MailboxSnapshot(entries, this.#exactSizes);
+    await this.#identify(matching);
+    if (this.#exactSizes) await this.#makeExact();
+    this.#table.fit();
+    this.#snapshot = MailboxSnapshot.of(this.#table, this.#exactSizes);
     return this.#snapshot;
   }
 
@@ -204,21 +210,22 @@ export class Mailbox {
       changedMs = (await lstat(this.path)).mtimeMs;
     } catch (error) {
       if (!isMissing(error)) throw error;
-      if (this.weight > 0) {
+      if (this.#table.count > 0) {
         throw new StorageFailure("SYS/TEMP", `"${this.path}" was there and is not any more`);
       }
-      return new MailboxSnapshot([], this.#exactSizes);
+      return MailboxSnapshot.of(new MessageTable(), this.#exactSizes);
     }
     // A delivery makes the folder first, and then what is in it.
-    if (this.weight === 0 && Math.abs(Date.now() - changedMs) < IN_THE_MAKING_MS) {
-      return new MailboxSnapshot([], this.#exactSizes);
+    if (this.#table.count === 0 && Math.abs(Date.now() - changedMs) < IN_THE_MAKING_MS) {
+      return MailboxSnapshot.of(new MessageTable(), this.#exactSizes);
     }
     throw new StorageFailure("SYS/PERM", `"${this.path}" has no new/ and no cur/: no Maildir`);
   }
 
   /** A folder that had messages and is not there any more: they are not removed, it is put aside. */
-  #mustBeEmpty(folder: "new" | "cur"): void {
-    if (this.#sidecar.list.entries.some((entry) => entry.folder === folder)) {
+  #mustBeEmpty(folder: FolderName): void {
+    for (let row = 0; row < this.#table.count; row++) {
+      if (this.#table.folderOf(row) !== folder) continue;
       throw new StorageFailure(
         "SYS/TEMP",
         `"${this.path}/${folder}" was there and is not any more`,
@@ -226,99 +233,101 @@ export class Mailbox {
     }
   }
 
-  async #list(folder: "new" | "cur", places: Map<string, Place>): Promise<FolderState | undefined> {
-    const { state, unreadable } = await listFolder(this.path, folder, places);
-    if (unreadable > 0) {
+  async #list(folder: FolderName, matching: Matching): Promise<FolderState | undefined> {
+    const before = matching.unreadable;
+    const state = await listFolder(this.path, folder, (listed) => matching.take(folder, listed));
+    if (matching.unreadable > before) {
       log.warn("file names that are not UTF-8 cannot be read by this runtime; left out", {
         mailbox: this.path,
         folder,
-        messages: unreadable,
+        messages: matching.unreadable - before,
       });
     }
     return state;
   }
 
-  /** Sees to it that every message of `places` has an id, as far as that can be. */
-  async #identify(places: ReadonlyMap<string, Place>): Promise<void> {
-    const unclaimed = await this.#place(places, true);
-    const newcomers = inDeliveryOrder(await learnStoredSizes(this.path, unclaimed));
-    const lost = !this.#sidecar.exists && this.#sidecar.list.entries.length > 0;
-    if (newcomers.length === 0 && !lost) return;
+  /** Sees to it that every message that was seen has an id, as far as that can be. */
+  async #identify(matching: Matching): Promise<void> {
+    const rows = await learnSizes(this.path, matching.newcomers);
+    const lost = !this.#sidecar.exists && this.#table.count > 0;
+    if (rows.length === 0 && !lost) return;
     try {
-      await this.#giveIds(newcomers, places);
+      await this.#giveIds(matching, rows);
     } catch (error) {
       this.#distrust();
       log.error("messages without a unique-id are left out: it could not be written down", {
         mailbox: this.path,
-        messages: newcomers.length,
+        messages: rows.length,
         reason: error instanceof Error ? error.message : String(error),
       });
     }
   }
 
-  #place(places: ReadonlyMap<string, Place>, fresh: boolean): Promise<[string, Place][]> {
-    return matchPlaces(this.#sidecar.list, places, { matching: ++this.#matchings, fresh });
-  }
-
-  async #giveIds(
-    newcomers: readonly Newcomer[],
-    places: ReadonlyMap<string, Place>,
-  ): Promise<void> {
+  async #giveIds(matching: Matching, rows: Uint32Array): Promise<void> {
+    const { newcomers } = matching;
     await this.#underLock(ID_WAIT_MS, async (lock) => {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
+        // Where there was no file, making it will tell whether there is one by now.
+        const isFirst = tries === 0 && !this.#sidecar.exists && this.#table.count === 0;
         // Others may have given ids since we looked; then those are the ids.
-        if (await this.#sidecar.refreshFromFile() !== "unchanged") await this.#place(places, false);
-        const without = newcomers.filter((one) => !this.#isPlaced(one));
+        if (!isFirst && await this.#sidecar.refreshFromFile() !== "unchanged") {
+          await matching.place(this.#sidecar.list);
+        }
+        const without = rows.filter((row) => this.#isWithoutId(newcomers, row));
         if (without.length === 0 && this.#sidecar.exists) return;
-        const lines = await linesFor(this.#sidecar.list, without, Date.now());
-        if (!this.#sidecar.exists || needsRewrite(this.#sidecar, Date.now())) {
-          await rewrite(this.#sidecar, lock, Date.now(), lines);
+        const { list } = this.#sidecar;
+        if (isFirst) {
+          const lines = linesFor(list, newcomers, without, firstLines(list));
+          await makeFirst(this.#sidecar, lock, lines);
+        } else if (!this.#sidecar.exists || needsRewrite(this.#sidecar, Date.now())) {
+          await rewrite(this.#sidecar, lock, Date.now(), linesFor(list, newcomers, without));
         } else {
-          await this.#sidecar.append(lines, true);
+          await this.#sidecar.append(linesFor(list, newcomers, without), true);
         }
         await this.#sidecar.refreshFromFile();
-        await this.#place(places, false);
+        await matching.place(this.#sidecar.list);
       }
       throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
     });
   }
 
-  #isPlaced(newcomer: Newcomer): boolean {
-    return this.#sidecar.list.findPresent(newcomer.uniqueName)?.folder !== undefined;
+  #isWithoutId(newcomers: MessageTable, row: number): boolean {
+    const known = this.#table.findNameOf(newcomers, row);
+    return known < 0 || this.#table.isRemoved(known) || !this.#table.isInFolder(known);
   }
 
-  async #makeExact(entries: readonly Entry[]): Promise<void> {
-    const learnt = await learnExactSizes(this.path, entries);
-    await this.#tidy(learnt.map(encodeSizes).join(""));
+  async #makeExact(): Promise<void> {
+    const table = this.#table;
+    const rows = await learnExactSizes(this.path, table);
+    await this.#tidy(linesOf(rows, (lines, row) => lines.addSizes(table, row)));
   }
 
   /** Writes down sizes that sessions learnt. */
   noteSizes(entries: readonly Entry[]): Promise<void> {
-    return this.#alone(() => this.#tidy(entries.map(encodeSizes).join("")));
+    const lines = linesOf(entries, (lines, { table, row }) => lines.addSizes(table, row));
+    return this.#alone(() => this.#tidy(lines));
   }
 
   /** Writes down that these messages' files were removed. */
   noteRemoved(entries: readonly Entry[]): Promise<void> {
-    for (const entry of entries) {
-      entry.removed = true;
-      entry.folder = undefined;
-    }
-    return this.#alone(() => this.#tidy(entries.map(encodeRemoved).join("")));
+    for (const entry of entries) entry.setRemoved();
+    const lines = linesOf(entries, (lines, { id }) => lines.addRemoved(id));
+    return this.#alone(() => this.#tidy(lines));
   }
 
   /**
    * Appends lines that nobody depends on, and makes the list shorter where that pays. What fails is
    * said in the log at debug level and forgotten: such lines only save work.
    */
-  async #tidy(lines: string): Promise<void> {
-    if (lines === "" || !this.#sidecar.exists) return;
+  async #tidy(lines: UniqueIdLines): Promise<void> {
+    if (lines.isEmpty || !this.#sidecar.exists) return;
     try {
       await this.#underLock(TIDY_WAIT_MS, async (lock) => {
         if (await this.#sidecar.refreshFromFile() !== "unchanged") this.#distrust();
         else if (needsRewrite(this.#sidecar, Date.now())) {
-          await rewrite(this.#sidecar, lock, Date.now(), lines);
+          await rewrite(this.#sidecar, lock, Date.now(), [lines.octets]);
           this.#distrust();
-        } else if (!await this.#sidecar.append(lines, false)) this.#distrust();
+        } else if (!await this.#sidecar.append([lines.octets], false)) this.#distrust();
       });
     } catch (error) {
       log.debug("unique-id list not tidied", { mailbox: this.path, reason: errnoOf(error) });
@@ -341,4 +350,10 @@ export class Mailbox {
       await lock.release();
     }
   }
+}
+
+function linesOf<T>(items: readonly T[], add: (lines: UniqueIdLines, item: T) => void) {
+  const lines = new UniqueIdLines();
+  for (const item of items) add(lines, item);
+  return lines;
 }

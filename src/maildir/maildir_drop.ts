@@ -10,12 +10,12 @@ import type { Maildrop, StoredMessage, UpdateOutcome } from "../maildrop/store.t
 import { MessageGone } from "../maildrop/store.ts";
 import { warmFacts } from "../platform/warm_files.ts";
 import { eachOf, errnoOf, isMissing, pathIn } from "./disk.ts";
+import type { Entry } from "./entry.ts";
 import { seenFileName } from "./file_name.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { MailboxSnapshot } from "./mailbox_snapshot.ts";
-import type { FolderName } from "./folder.ts";
 import { openMessageAtOnce, openMessageFile } from "./message_file.ts";
-import type { Entry } from "./unique_id_list.ts";
+import type { FolderName } from "./message_table.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
@@ -41,7 +41,8 @@ export class MaildirDrop implements Maildrop {
   readonly #mailbox: Mailbox;
   readonly #options: MaildirDropOptions;
   readonly #warmFolders = new Set<FolderName>();
-  #learnt = new Set<Entry>();
+  /** Messages whose exact size the session found out. */
+  readonly #learnt = new Set<MessageNumber>();
   #closed = false;
 
   constructor(options: MaildirDropOptions) {
@@ -91,32 +92,40 @@ export class MaildirDrop implements Maildrop {
     marked: Iterable<MessageNumber>,
     retrieved: Iterable<MessageNumber>,
   ): Promise<UpdateOutcome> {
-    const toRemove = new Set(Array.from(marked, (number) => this.snapshot.entryOf(number)));
-    const removed = await this.#removeAll([...toRemove]);
+    const numbers = new Set(marked);
+    const toRemove = Array.from(numbers, (number) => this.snapshot.entryOf(number));
+    const removed = await this.#removeAll(toRemove);
     if (this.#options.markRetrievedAsSeen) {
-      const toMark = Array.from(retrieved, (number) => this.snapshot.entryOf(number))
-        .filter((entry) => !toRemove.has(entry));
+      const toMark = [...retrieved].filter((number) => !numbers.has(number))
+        .map((number) => this.snapshot.entryOf(number));
       await eachOf(toMark, UPDATE_WIDTH, (entry) => this.#markSeen(entry));
     }
     if (removed.length > 0) {
       await this.#mailbox.noteRemoved(removed.map((entry) => this.#known(entry) ?? entry));
     }
-    return { removed: removed.length, left: toRemove.size - removed.length };
+    return { removed: removed.length, left: toRemove.length - removed.length };
   }
 
   noteExactOctets(number: MessageNumber, octets: number): void {
     if (!this.#options.exactSizes) return;
     const entry = this.#known(this.snapshot.entryOf(number));
     if (entry === undefined || entry.exactOctets === octets) return;
-    entry.exactOctets = octets;
-    this.#learnt.add(entry);
+    entry.setExactOctets(octets);
+    this.#learnt.add(number);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#learnt.size > 0) void this.#mailbox.noteSizes([...this.#learnt]);
+    if (this.#learnt.size > 0) void this.#mailbox.noteSizes([...this.#learntEntries()]);
     this.#options.onClose();
+  }
+
+  *#learntEntries(): Generator<Entry> {
+    for (const number of this.#learnt) {
+      const entry = this.#known(this.snapshot.entryOf(number));
+      if (entry !== undefined) yield entry;
+    }
   }
 
   /** The mailbox's entry of the message, where it still has one. */
@@ -200,8 +209,7 @@ export class MaildirDrop implements Maildrop {
       // rename replaces what stands at its target, and that would be another message.
       if (await exists(target)) return;
       await rename(pathIn(`${this.#mailbox.path}/${now.folder}`, now.fileName), target);
-      now.folder = "cur";
-      now.fileName = seen;
+      now.setInCur(seen);
     } catch (error) {
       if (isMissing(error)) return;
       log.warn("message not marked seen", { mailbox: this.#mailbox.path, reason: errnoOf(error) });

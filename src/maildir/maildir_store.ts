@@ -6,6 +6,7 @@
 import { stat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Account, MaildropStore } from "../maildrop/store.ts";
+import { MAILBOX_CACHE_OCTETS } from "../limits.ts";
 import { StorageFailure } from "../maildrop/store.ts";
 import { isLocationFault, mailLocation } from "./location.ts";
 import { findMailFolder } from "./mail_folder.ts";
@@ -20,20 +21,16 @@ export interface MaildirStoreOptions {
   readonly exactSizes: boolean;
   readonly sortOrder: "ascending" | "descending";
   readonly markRetrievedAsSeen: boolean;
+  /** Memory for mailboxes, octets; those that are open are kept whatever they take. */
+  readonly cacheOctets?: number;
 }
 
 const log = getLogger(["popkeep", "maildir"]);
 
-/** Messages of mailboxes that nobody has open, kept so that a poll need not read them again. */
-const KEPT_MESSAGES = 500_000;
-
-/** Mailboxes kept, however small: each is a few KiB. */
-const KEPT_MAILBOXES = 20_000;
-
 interface Kept {
   readonly mailbox: Mailbox;
   sessions: number;
-  /** Its messages when it was last counted into `#messages`. */
+  /** Its memory when it was last counted into `#octets`. */
   counted: number;
 }
 
@@ -41,10 +38,13 @@ export class MaildirStore implements MaildropStore {
   readonly #options: MaildirStoreOptions;
   /** In the order of last use, so that the first unused one is the one to forget. */
   readonly #kept = new Map<string, Kept>();
-  #messages = 0;
+  readonly #mostOctets: number;
+  /** Memory that all of them took when they were last counted. */
+  #octets = 0;
 
   constructor(options: MaildirStoreOptions) {
     this.#options = options;
+    this.#mostOctets = options.cacheOctets ?? MAILBOX_CACHE_OCTETS.default;
   }
 
   open(account: Account): MaildirDrop | Promise<MaildirDrop> {
@@ -135,17 +135,18 @@ export class MaildirStore implements MaildropStore {
 
   #release(kept: Kept): void {
     kept.sessions--;
-    this.#messages += kept.mailbox.weight - kept.counted;
-    kept.counted = kept.mailbox.weight;
-    if (this.#messages > KEPT_MESSAGES || this.#kept.size > KEPT_MAILBOXES) this.#forgetOldest();
+    const octets = kept.mailbox.memoryOctets;
+    this.#octets += octets - kept.counted;
+    kept.counted = octets;
+    if (this.#octets > this.#mostOctets) this.#forgetOldest();
   }
 
   #forgetOldest(): void {
     for (const [path, { counted, sessions }] of this.#kept) {
-      if (this.#messages <= KEPT_MESSAGES && this.#kept.size <= KEPT_MAILBOXES) return;
+      if (this.#octets <= this.#mostOctets) return;
       if (sessions > 0) continue;
       this.#kept.delete(path);
-      this.#messages -= counted;
+      this.#octets -= counted;
     }
   }
 }

@@ -1,81 +1,136 @@
 /**
- * Matching the list of unique-ids with the folders: where each entry's file is, which files belong to no
- * entry, and the lines that give those an id.
+ * One look at the folders, matched with the list of unique-ids: where each row's file is, and which files
+ * belong to no row.
  *
- * *Knows* entries and places. *Does not know* the disk. All of it lets others have their turn.
+ * new/ is taken before cur/. A message in both is in cur/ as far as anybody is told; such twins, which most
+ * often are one that moved between the listings, let nobody trust this look at new/ later.
+ *
+ * *Knows* rows and listings. *Does not know* the disk. All of it lets others have their turn.
  */
 
-import { inTurns } from "./disk.ts";
-import type { FolderName, Place } from "./folder.ts";
-import type { Newcomer } from "./sizes.ts";
-import { encodeMessage, encodeRemoved, type UniqueIdList } from "./unique_id_list.ts";
+import { Buffer } from "node:buffer";
+import { isMessageName, type Listed } from "./folder.ts";
+import { type FolderName, MessageTable } from "./message_table.ts";
+import { NAME_OCTETS } from "./name_blocks.ts";
+import { Turns } from "./turns.ts";
+import type { UniqueIdList } from "./unique_id_list.ts";
 
-/** Adds what is known of one folder to `places`, where listing it again would say nothing new. */
-export function keepPlaces(
-  list: UniqueIdList,
-  folder: FolderName,
-  places: Map<string, Place>,
-): Promise<void> {
-  return inTurns(list.entries, (entry) => {
-    if (entry.folder === folder) {
-      places.set(entry.uniqueName, { folder, fileName: entry.fileName });
+const scratch = Buffer.alloc(NAME_OCTETS);
+
+export class Matching {
+  /** Files that belong to no row of the list. */
+  readonly newcomers = new MessageTable();
+  readonly #table: MessageTable;
+  /** Rows whose file is in new/ by its listing and in cur/ by what is known; with the name's rest. */
+  readonly #movedBack = new Map<number, string>();
+  #hasTwins = false;
+  #unreadable = 0;
+
+  /** @param list read before the folders are listed, so that a row which is not found is missing. */
+  constructor(list: UniqueIdList) {
+    this.#table = list.table;
+    this.#table.forgetSeen();
+  }
+
+  /** Whether one unique name was seen in both folders. */
+  get hasTwins(): boolean {
+    return this.#hasTwins;
+  }
+
+  /** Names that this runtime cannot open; they are left out. */
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  /** What is known of a folder holds: listing it would say nothing new. */
+  keep(folder: FolderName): void {
+    const table = this.#table;
+    for (let row = 0; row < table.count; row++) {
+      if (table.folderOf(row) === folder) table.setSeen(row);
     }
-  });
-}
+  }
 
-export interface Matching {
-  /** Another number each time, so that entries which were found are told from the others. */
-  readonly matching: number;
-  /**
-   * Whether the folders were listed after all of the entries were known, so that one which is not found
-   * is missing.
-   */
-  readonly fresh: boolean;
-}
+  /** Takes a listing of a folder. */
+  async take(folder: FolderName, listed: readonly Listed[]): Promise<void> {
+    const turns = new Turns();
+    // Most of a mailbox never seen before; nothing where it is known.
+    const strangers = listed.length - this.#table.count;
+    if (strangers > 0) this.newcomers.reserve(this.newcomers.count + strangers);
+    for (const one of listed) {
+      if (turns.isOver) await turns.next();
+      const { name } = one;
+      const isMessage = isMessageName(name);
+      if (isMessage === "unreadable") this.#unreadable++;
+      if (isMessage !== true || name.length > NAME_OCTETS) continue;
+      const colon = name.indexOf(":");
+      scratch.write(name, "latin1");
+      this.#takeName(folder, one, colon < 0 ? name.length : colon);
+    }
+  }
 
-/** Tells the entries where their files are; returns the places that no entry claims. */
-export async function matchPlaces(
-  list: UniqueIdList,
-  places: ReadonlyMap<string, Place>,
-  { matching, fresh }: Matching,
-): Promise<[string, Place][]> {
-  const unclaimed: [string, Place][] = [];
-  await inTurns(places, (named) => {
-    const [uniqueName, place] = named;
-    const entry = list.findPresent(uniqueName);
-    if (entry === undefined) {
-      unclaimed.push(named);
+  /** Takes one name, whose octets are in `scratch`; the unique name ends at `end`. */
+  #takeName(folder: FolderName, listed: Listed, end: number): void {
+    const table = this.#table;
+    const info = listed.name.slice(end);
+    const row = table.find(scratch, 0, end);
+    if (row < 0 || table.isRemoved(row)) return this.#takeNewcomer(folder, listed, end);
+    if (folder === "new" && table.folderOf(row) === "cur") {
+      this.#movedBack.set(row, info);
       return;
     }
-    entry.folder = place.folder;
-    entry.fileName = place.fileName;
-    entry.missingSinceS = undefined;
-    entry.matching = matching;
-  });
-  await inTurns(list.entries, (entry) => {
-    if (entry.matching === matching) {
-      entry.misses = 0;
-    } else {
-      entry.folder = undefined;
-      if (fresh) entry.misses++;
+    if (table.isSeen(row) && table.folderOf(row) !== folder) this.#hasTwins = true;
+    this.#see(row, folder, info);
+  }
+
+  #takeNewcomer(folder: FolderName, listed: Listed, end: number): void {
+    const { newcomers } = this;
+    let row = newcomers.find(scratch, 0, end);
+    if (row < 0) row = newcomers.add(scratch, 0, end);
+    else if (newcomers.folderOf(row) !== folder) this.#hasTwins = true;
+    newcomers.setPlace(row, folder, listed.name.slice(end));
+    if (listed.isFile()) newcomers.setListedAsFile(row);
+  }
+
+  #see(row: number, folder: FolderName, info: string): void {
+    this.#table.setPlace(row, folder, info);
+    this.#table.setMissingSince(row, undefined);
+    this.#table.setSeen(row);
+  }
+
+  /** When both folders are taken or kept: what was not seen is in no folder. */
+  finish(): void {
+    const table = this.#table;
+    for (const [row, info] of this.#movedBack) {
+      if (table.isSeen(row)) this.#hasTwins = true;
+      else this.#see(row, "new", info);
     }
-  });
-  return unclaimed;
+    for (let row = 0; row < table.count; row++) {
+      if (table.isSeen(row)) {
+        table.forgetMisses(row);
+      } else {
+        table.setNowhere(row);
+        table.addMiss(row);
+      }
+    }
+  }
+
+  /** Tells the list, which has more lines or is another one now, where the files are that were seen. */
+  async place(list: UniqueIdList): Promise<void> {
+    if (list.table !== this.#table) await placeAs(this.#table, list.table);
+    await placeAs(this.newcomers, list.table);
+  }
 }
 
-/** The lines that give each newcomer an id, in their order, from the next free one on. */
-export async function linesFor(
-  list: UniqueIdList,
-  newcomers: readonly Newcomer[],
-  nowMs: number,
-): Promise<string> {
-  let id = list.firstFreeId(nowMs);
-  const lines: string[] = [];
-  await inTurns(newcomers, (newcomer) => {
-    // The name of a message that we removed: said again, since saying so then may have failed.
-    const former = list.find(newcomer.uniqueName);
-    if (former !== undefined) lines.push(encodeRemoved(former));
-    lines.push(encodeMessage({ ...newcomer, id: id++, carried: undefined }));
-  });
-  return lines.join("");
+/** Gives rows the places that rows of the same name have in another table. */
+async function placeAs(known: MessageTable, table: MessageTable): Promise<void> {
+  const turns = new Turns();
+  for (let from = 0; from < known.count; from++) {
+    if (turns.isOver) await turns.next();
+    if (!known.isInFolder(from)) continue;
+    const row = table.findNameOf(known, from);
+    if (row < 0 || table.isRemoved(row)) continue;
+    table.copyPlace(row, known, from);
+    table.setMissingSince(row, undefined);
+    table.forgetMisses(row);
+  }
 }

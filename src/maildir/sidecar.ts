@@ -18,8 +18,19 @@ import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 
 export const SIDECAR_NAME = "popkeep-uidlist";
 
+const LF = 0x0a;
+
 /** Read and parsed at a time, so that a very long list lets other sessions have their turn. */
 const TURN_OCTETS = 131_072;
+
+/** A line that is longer is none that popkeep wrote, nor one to keep in memory. */
+const LONGEST_LINE_OCTETS = 16_777_216;
+
+/** Octets that a message takes in the file, at least: to make room before they are read. */
+const MESSAGE_OCTETS = 72;
+
+/** Whatever the file holds, room is made for no more messages than this before it is read. */
+const MOST_RESERVED = 1_000_000;
 
 /** Octets before the place that was read up to, compared to see that the file is still the same one. */
 const WITNESS_OCTETS = 64;
@@ -31,6 +42,9 @@ const WITNESS_OCTETS = 64;
  */
 export type SidecarChange = "unchanged" | "grown" | "replaced";
 
+/** Whole lines, in pieces of any size that each end with a line. */
+export type LinePieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 export class Sidecar {
   readonly mailboxPath: string;
   readonly path: string;
@@ -38,7 +52,7 @@ export class Sidecar {
   list = new UniqueIdList();
   /** Whole lines up to here are in `list`. */
   #offset = 0;
-  #witness = "";
+  #witness: Uint8Array = new Uint8Array(0);
   /** The file as it was at the last reading; "none" when there was none, undefined before. */
   #facts: FileFacts | "none" | undefined;
   /** The same as `warmFacts` tells it: a runtime's own calls may be less exact about times. */
@@ -59,6 +73,11 @@ export class Sidecar {
     return this.#facts !== undefined && this.#facts !== "none";
   }
 
+  /** Whether any whole line was in the file at the last look. */
+  get hasLines(): boolean {
+    return this.#offset > 0;
+  }
+
   /** Whether something in the file is no line of the format; a rewrite mends it. */
   get damaged(): boolean {
     return this.#damaged;
@@ -67,7 +86,7 @@ export class Sidecar {
   /** Whether `list` is what the file says, where a look without waiting shows it. */
   get isUnchangedAtOnce(): boolean {
     const found = warmFacts(this.path, { follow: false });
-    return found !== undefined && (this.#isAsRead(found) || areSame(this.#factsAtOnce, found));
+    return found !== undefined && this.#isAsReadAtOnce(found);
   }
 
   /**
@@ -78,7 +97,7 @@ export class Sidecar {
    */
   async refresh(): Promise<SidecarChange> {
     const atOnce = warmFacts(this.path, { follow: false });
-    if (atOnce !== undefined && areSame(this.#factsAtOnce, atOnce)) return "unchanged";
+    if (atOnce !== undefined && this.#isAsReadAtOnce(atOnce)) return "unchanged";
     try {
       const found = factsOf(await retryStale(() => lstat(this.path)));
       if (this.#isAsRead(found)) {
@@ -97,11 +116,17 @@ export class Sidecar {
     return this.#facts !== "none" && areSame(this.#facts, found);
   }
 
+  #isAsReadAtOnce(found: FileFacts): boolean {
+    return this.#isAsRead(found) || areSame(this.#factsAtOnce, found);
+  }
+
   /**
-   * The same, but the file is opened to see whether it changed. A shared filesystem may answer a stat from
-   * what it knew seconds ago, but not an open: for who holds the lock and is about to write.
+   * The same, but for who holds the lock and is about to write: a shared filesystem may answer a look from
+   * what it knew seconds ago, but not an open.
    */
   async refreshFromFile(): Promise<SidecarChange> {
+    // Only a filesystem of this machine answers at once, and it has nothing that is seconds old.
+    if (this.exists && this.isUnchangedAtOnce) return "unchanged";
     let handle: FileHandle;
     try {
       handle = await openOwnFile(this.path, constants.O_RDONLY);
@@ -114,6 +139,8 @@ export class Sidecar {
       if (this.#isAsRead(found)) return "unchanged";
       const grown = this.#offset > 0 && await this.#isSameFile(handle);
       if (!grown) this.#forget();
+      const messages = (found.octets - this.#offset) / MESSAGE_OCTETS;
+      this.list.table.reserve(this.list.table.count + Math.min(Math.ceil(messages), MOST_RESERVED));
       await this.#readLines(handle);
       await makeDurable(handle);
       this.#isNow(found);
@@ -127,9 +154,10 @@ export class Sidecar {
     const change = this.exists ? "replaced" : "unchanged";
     this.#isNow("none");
     this.#offset = 0;
-    this.#witness = "";
+    this.#witness = new Uint8Array(0);
     this.#damaged = false;
-    for (const entry of this.list.entries) entry.misses = 0;
+    const { table } = this.list;
+    for (let row = 0; row < table.count; row++) table.forgetMisses(row);
     return change;
   }
 
@@ -141,47 +169,50 @@ export class Sidecar {
   #forget(): void {
     this.list = new UniqueIdList();
     this.#offset = 0;
-    this.#witness = "";
+    this.#witness = new Uint8Array(0);
     this.#damaged = false;
   }
 
   /** True when what we read last time still stands before `#offset`. */
   async #isSameFile(handle: FileHandle): Promise<boolean> {
-    const length = this.#witness.length;
+    const { length } = this.#witness;
     const found = Buffer.alloc(length);
-    const { bytesRead } = await handle.read(found, 0, length, this.#offset - length);
-    return bytesRead === length && found.toString("latin1") === this.#witness;
+    const octets = await readFully(handle, found, this.#offset - length);
+    return octets === length && found.equals(this.#witness);
   }
 
+  /** Takes what stands behind `#offset`, but for a torn last line. */
   async #readLines(handle: FileHandle): Promise<void> {
-    const chunk = Buffer.allocUnsafe(TURN_OCTETS);
-    let torn = "";
-    for (let position = this.#offset;; await nextTurn()) {
-      const { bytesRead } = await handle.read(chunk, 0, TURN_OCTETS, position);
-      if (bytesRead === 0) break;
-      position += bytesRead;
-      const text = torn + chunk.toString("latin1", 0, bytesRead);
-      const end = text.lastIndexOf("\n") + 1;
-      torn = text.slice(end);
-      if (end > 0) this.#takeLines(text.slice(0, end));
+    let chunk = Buffer.allocUnsafe(TURN_OCTETS);
+    for (;; await nextTurn()) {
+      const octets = await readFully(handle, chunk, this.#offset);
+      const end = chunk.subarray(0, octets).lastIndexOf(LF) + 1;
+      if (end > 0) this.#takeLines(chunk.subarray(0, end));
+      if (octets < chunk.length) break;
+      if (end > 0) continue;
+      if (chunk.length >= LONGEST_LINE_OCTETS) {
+        throw new StorageFailure("SYS/PERM", `"${this.path}" has a line without an end`);
+      }
+      chunk = Buffer.allocUnsafe(chunk.length * 4);
     }
     // Not even the header is whole.
     if (this.#offset === 0) this.#damaged = true;
   }
 
-  /** Takes whole lines as they stand in the file after `#offset`; one character is one octet. */
-  #takeLines(text: string): void {
+  /** Takes whole lines as they stand in the file after `#offset`. */
+  #takeLines(octets: Uint8Array): void {
     let from = 0;
     if (this.#offset === 0) {
-      if (text.startsWith(HEADER)) from = HEADER.length;
+      const header = Buffer.from(octets.subarray(0, octets.indexOf(LF))).toString("latin1");
+      this.#refuseNewerVersion(header);
+      if (`${header}\n` === HEADER) from = HEADER.length;
       else this.#damaged = true;
-      this.#refuseNewerVersion(text.slice(0, text.indexOf("\n")));
     }
-    for (let end; (end = text.indexOf("\n", from)) >= 0; from = end + 1) {
-      if (!this.list.apply(text.slice(from, end))) this.#damaged = true;
+    for (let end; (end = octets.indexOf(LF, from)) >= 0; from = end + 1) {
+      if (!this.list.apply(octets, from, end)) this.#damaged = true;
     }
-    this.#offset += text.length;
-    this.#witness = (this.#witness + text.slice(-WITNESS_OCTETS)).slice(-WITNESS_OCTETS);
+    this.#offset += octets.length;
+    this.#witness = witnessAfter(this.#witness, octets);
   }
 
   /** A file of a later popkeep may say things that a rebuild by this one would lose. */
@@ -204,24 +235,41 @@ export class Sidecar {
    *
    * @param durable fsync before returning, as for lines that a client is about to see.
    */
-  async append(lines: string, durable: boolean): Promise<boolean> {
+  async append(lines: LinePieces, durable: boolean): Promise<boolean> {
     const handle = await openOwnFile(this.path, constants.O_RDWR | constants.O_APPEND);
     try {
-      if (!await this.#cutTornLine(handle)) return false;
-      await writeAll(handle, lines);
-      if (durable) await handle.datasync();
-      const found = await handle.stat();
-      if (found.size !== this.#offset + lines.length) return false;
-      for (let from = 0; from < lines.length; await nextTurn()) {
-        const end = lines.indexOf("\n", Math.min(from + TURN_OCTETS, lines.length - 1)) + 1;
-        this.#takeLines(lines.slice(from, end));
-        from = end;
-      }
-      this.#isNow(factsOf(found));
-      return true;
+      return await this.#cutTornLine(handle) && await this.#write(handle, lines, durable);
     } finally {
       await handle.close();
     }
+  }
+
+  /**
+   * Writes the first lines into a file that the caller, who holds the lock, has just made where there was
+   * none, for mail of which no message has an id yet. Durable when it returns, but for the file's name.
+   *
+   * Returns as `append` does.
+   */
+  writeFirst(handle: FileHandle, lines: LinePieces): Promise<boolean> {
+    return this.#write(handle, lines, true);
+  }
+
+  async #write(handle: FileHandle, lines: LinePieces, durable: boolean): Promise<boolean> {
+    let end = this.#offset;
+    let only: Uint8Array | undefined;
+    for await (const piece of lines) {
+      only = end === this.#offset ? piece : undefined;
+      await writeAll(handle, piece);
+      end += piece.length;
+    }
+    if (durable) await handle.datasync();
+    const found = factsOf(await handle.stat());
+    if (found.octets !== end) return false;
+    // More than a piece is not kept: the file has it.
+    if (only !== undefined && only.length <= TURN_OCTETS) this.#takeLines(only);
+    else await this.#readLines(handle);
+    this.#isNow(found);
+    return this.#offset === end;
   }
 
   /** Leaves the file ending where we read up to; false if it holds whole lines that we do not know. */
@@ -231,19 +279,38 @@ export class Sidecar {
     if (size < this.#offset) return false;
     const tail = Buffer.alloc(size - this.#offset);
     await handle.read(tail, 0, tail.length, this.#offset);
-    if (tail.includes(0x0a)) return false;
+    if (tail.includes(LF)) return false;
     await handle.truncate(this.#offset);
     return this.#offset > 0;
   }
 }
 
-/** Writes text whose characters are octets. */
-export async function writeAll(handle: FileHandle, text: string): Promise<void> {
-  const octets = Buffer.from(text, "latin1");
+export async function writeAll(handle: FileHandle, octets: Uint8Array): Promise<void> {
   for (let at = 0; at < octets.length;) {
     const { bytesWritten } = await handle.write(octets, at, octets.length - at);
     at += bytesWritten;
   }
+}
+
+/** Reads until `target` is full or the file ends; returns how many octets there were. */
+async function readFully(
+  handle: FileHandle,
+  target: Uint8Array,
+  position: number,
+): Promise<number> {
+  let at = 0;
+  while (at < target.length) {
+    const { bytesRead } = await handle.read(target, at, target.length - at, position + at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at;
+}
+
+/** The last octets of what was read up to. */
+function witnessAfter(before: Uint8Array, octets: Uint8Array): Uint8Array {
+  if (octets.length >= WITNESS_OCTETS) return octets.slice(-WITNESS_OCTETS);
+  return Buffer.concat([before, octets]).subarray(-WITNESS_OCTETS);
 }
 
 function areSame(one: FileFacts | undefined, other: FileFacts): boolean {

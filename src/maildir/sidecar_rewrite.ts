@@ -5,20 +5,17 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chown, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { chown, type FileHandle, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
-import { errnoOf, inTurns } from "./disk.ts";
+import { factsOf, warmFacts } from "../platform/warm_files.ts";
+import { errnoOf } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
-import { type Sidecar, SIDECAR_NAME, writeAll } from "./sidecar.ts";
-import {
-  encodeMessage,
-  encodeMissing,
-  encodeNext,
-  encodeRemoved,
-  type Entry,
-  HEADER,
-} from "./unique_id_list.ts";
+import type { MessageTable } from "./message_table.ts";
+import { type LinePieces, type Sidecar, SIDECAR_NAME, writeAll } from "./sidecar.ts";
+import { Turns } from "./turns.ts";
+import { UniqueIdLines } from "./unique_id_lines.ts";
+import { HEADER, type UniqueIdList } from "./unique_id_list.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
@@ -28,17 +25,67 @@ const log = getLogger(["popkeep", "maildir"]);
  */
 const MISSING_GRACE_S = 3_600;
 
+/** Lines are written when they are about so many octets. */
+const PIECE_OCTETS = 1_048_576;
+
 /** Below this many useless lines a compaction is not worth its fsync. */
 const COMPACT_LINES = 64;
 
 /** Whether enough of the file says nothing any more that a shorter one should replace it. */
 export function needsRewrite({ damaged, list }: Sidecar, nowMs: number): boolean {
   if (damaged) return true;
+  const { table } = list;
   let useless = list.spareLines;
-  for (const entry of list.entries) {
-    if (isDead(entry, nowMs)) useless++;
+  for (let row = 0; row < table.count; row++) {
+    if (isDead(table, row, nowMs)) useless++;
   }
-  return useless >= COMPACT_LINES && useless * 2 >= list.entries.length;
+  return useless >= COMPACT_LINES && useless * 2 >= table.count;
+}
+
+/** What a list begins with, before the lines of messages. */
+export function firstLines({ next }: UniqueIdList): UniqueIdLines {
+  const lines = new UniqueIdLines();
+  lines.addText(HEADER);
+  lines.addNext(next);
+  return lines;
+}
+
+/**
+ * Makes the file where there is none and no message has an id yet, with `lines` from the first to the last.
+ * The caller holds the lock. Durable when it returns. Nothing in the file is shown before that, so a crash
+ * may leave no file or part of one, and nothing is lost: it need not be made elsewhere and moved.
+ *
+ * Returns false when there is a file by now, or somebody wrote to it all the same.
+ *
+ * @throws {Error} What `node:fs` says: ENOSPC, EROFS, EACCES, ...
+ */
+export async function makeFirst(
+  sidecar: Sidecar,
+  lock: DotLock,
+  lines: LinePieces,
+): Promise<boolean> {
+  const { mailboxPath, path } = sidecar;
+  const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
+  let handle: FileHandle;
+  try {
+    handle = await open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw error;
+  }
+  try {
+    const owner = await ownerOf(mailboxPath);
+    if (owner !== undefined) await handle.chown(owner.userId, owner.groupId);
+    const isWhole = await sidecar.writeFirst(handle, lines);
+    await syncFolder(mailboxPath);
+    return isWhole;
+  } catch (error) {
+    // Cut short by a full disk, it would be taken for a damaged one.
+    if (await lock.isHeld()) await unlink(path).catch(() => {});
+    throw error;
+  } finally {
+    await handle.close();
+  }
 }
 
 /**
@@ -53,10 +100,9 @@ export async function rewrite(
   sidecar: Sidecar,
   lock: DotLock,
   nowMs: number,
-  more = "",
+  more: LinePieces = [],
 ): Promise<boolean> {
   const { list, mailboxPath, path } = sidecar;
-  const text = HEADER + encodeNext(list.next) + await linesInForce(list.entries, nowMs) + more;
   const made = `${mailboxPath}/tmp/${SIDECAR_NAME}.${process.pid}.${
     randomBytes(8).toString("hex")
   }`;
@@ -65,7 +111,8 @@ export async function rewrite(
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
     const handle = await open(made, flags, 0o600);
     try {
-      await writeAll(handle, text);
+      for await (const piece of linesInForce(list, nowMs)) await writeAll(handle, piece);
+      for await (const piece of more) await writeAll(handle, piece);
       await handle.datasync();
     } finally {
       await handle.close();
@@ -81,30 +128,39 @@ export async function rewrite(
   return true;
 }
 
-async function linesInForce(entries: readonly Entry[], nowMs: number): Promise<string> {
-  const lines: string[] = [];
-  await inTurns(entries, (entry) => {
-    if (isDead(entry, nowMs)) return;
-    lines.push(encodeMessage(entry));
-    if (entry.removed) lines.push(encodeRemoved(entry));
-    const sinceS = entry.missingSinceS ?? (isMissed(entry) ? Math.floor(nowMs / 1000) : undefined);
-    if (sinceS !== undefined) lines.push(encodeMissing(entry, sinceS));
-  });
-  return lines.join("");
+async function* linesInForce(list: UniqueIdList, nowMs: number): AsyncGenerator<Uint8Array> {
+  const { table } = list;
+  const lines = firstLines(list);
+  const turns = new Turns();
+  for (let row = 0; row < table.count; row++) {
+    if (turns.isOver) await turns.next();
+    if (isDead(table, row, nowMs)) continue;
+    const id = table.idOf(row);
+    lines.addMessage(table, row);
+    if (table.isRemoved(row)) lines.addRemoved(id);
+    const missedS = isMissed(table, row) ? Math.floor(nowMs / 1000) : undefined;
+    const sinceS = table.missingSinceOf(row) ?? missedS;
+    if (sinceS !== undefined) lines.addMissing(id, sinceS);
+    if (lines.octets.length >= PIECE_OCTETS) {
+      yield lines.octets;
+      lines.clear();
+    }
+  }
+  if (!lines.isEmpty) yield lines.octets;
 }
 
-/** True for an entry whose file was looked for and is not there. */
-function isMissed(entry: Entry): boolean {
-  return entry.misses > 0 && entry.folder === undefined;
+/** True for a message whose file was looked for and is not there. */
+function isMissed(table: MessageTable, row: number): boolean {
+  return !table.isInFolder(row) && table.missesOf(row) > 0;
 }
 
-/** True for an entry that no longer needs a line: its message is removed, or missing for long enough. */
-function isDead(entry: Entry, nowMs: number): boolean {
-  if (!isMissed(entry)) return false;
-  if (entry.removed) return true;
+/** True for a message that no longer needs a line: it is removed, or missing for long enough. */
+function isDead(table: MessageTable, row: number, nowMs: number): boolean {
+  if (!isMissed(table, row)) return false;
+  if (table.isRemoved(row)) return true;
   // That it was missing may have been written down long ago, and one listing may err.
-  const { missingSinceS, misses } = entry;
-  if (missingSinceS === undefined || misses < 2) return false;
+  const missingSinceS = table.missingSinceOf(row);
+  if (missingSinceS === undefined || table.missesOf(row) < 2) return false;
   return nowMs / 1000 - missingSinceS > MISSING_GRACE_S;
 }
 
@@ -119,15 +175,27 @@ async function makeTmp(mailboxPath: string): Promise<void> {
   await giveToOwner(mailboxPath, folder);
 }
 
-/** A server that runs as root makes files that belong to the mailbox's owner. */
 async function giveToOwner(mailboxPath: string, path: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(mailboxPath);
-  if (uid !== 0 || gid !== 0) await chown(path, uid, gid);
+  const owner = await ownerOf(mailboxPath);
+  if (owner !== undefined) await chown(path, owner.userId, owner.groupId);
+}
+
+/**
+ * Whom a new file has to be given to: a server that runs as root makes files that belong to the mailbox's
+ * owner.
+ */
+async function ownerOf(
+  mailboxPath: string,
+): Promise<{ readonly userId: number; readonly groupId: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = warmFacts(mailboxPath, { follow: true }) ?? factsOf(await stat(mailboxPath));
+  return owner.userId === 0 && owner.groupId === 0 ? undefined : owner;
 }
 
 /** A damaged file stays beside the new one for whoever wants to know what happened to it. */
-async function keepDamaged({ mailboxPath, path }: Sidecar): Promise<void> {
+async function keepDamaged({ hasLines, mailboxPath, path }: Sidecar): Promise<void> {
+  // Cut short before its first line ended, it tells nothing.
+  if (!hasLines) return;
   const kept = `${path}.damaged`;
   log.warn("unique-id list was damaged; rebuilt from what is readable", {
     mailbox: mailboxPath,

@@ -1,140 +1,150 @@
 /**
- * What messages weigh: octets in storage, and exact octets as sent ([MS-STANXPOP3] 2.1.4, 2.1.5).
+ * Exact octets of messages as sent ([MS-STANXPOP3] 2.1.5): found out once, and remembered in the sidecar.
  *
- * Both are found out once and remembered in the sidecar. Hints in names (`,S=`, `,W=`) save the work
- * where there are many, but a deliverer may have lied: a few messages and a sample of many are always
- * looked at, and one lie makes all of them be looked at.
+ * Sizes that came from names (`,W=`) may be lies of a deliverer: a few messages and a sample of many are
+ * looked into, and one lie makes all of them be.
  *
  * *Knows* files and hints. *Does not know* unique-ids.
  */
 
+import { READ_CHUNK_OCTETS } from "../limits.ts";
+import type { StoredMessage } from "../maildrop/store.ts";
 import { CanonicalCounter } from "../message/canonical.ts";
-import { eachOf, inTurns, pathIn, storageFailure } from "./disk.ts";
+import { foreignMemory } from "../platform/foreign_functions.ts";
+import { warmFacts } from "../platform/warm_files.ts";
+import { type DiskPath, eachOf, pathIn, storageFailure } from "./disk.ts";
 import { sizeHints } from "./file_name.ts";
-import { filesOf, type Place, storedOctetsOf } from "./folder.ts";
-import { openMessageFile } from "./message_file.ts";
-import type { Entry } from "./unique_id_list.ts";
+import { openMessageAtOnce, openMessageFile } from "./message_file.ts";
+import type { MessageTable } from "./message_table.ts";
+import { sampleOf } from "./sample.ts";
+import { Turns } from "./turns.ts";
 
-/** So many newcomers are all looked at; of more with hints, so many are a sample. */
-const STAT_SAMPLE = 64;
-
-/** The same for exact sizes, where a look is a reading of the whole file. */
+/** So many messages with hints are all looked into; of more, so many are a sample. */
 const COUNT_SAMPLE = 16;
 
-/** Looks at files at once: enough to hide a disk's delay, few enough to leave it to others too. */
-const STAT_WIDTH = 32;
+/** Files read at once that are waited for. */
 const COUNT_WIDTH = 4;
 
-/** A message that has no unique-id yet. */
-export interface Newcomer {
-  readonly uniqueName: string;
-  readonly storedOctets: number;
-  readonly exactOctets: number | undefined;
-}
+/** What is read at once is counted before anybody else reads, so that all share this. */
+const scratch = foreignMemory(READ_CHUNK_OCTETS);
 
 /**
- * Finds out which of the places are messages and what they occupy. What vanished meanwhile is none.
- *
- * @throws {Error} What `node:fs` says when a file cannot be looked at.
+ * Fills in exact sizes where they are not known; returns the rows that were filled in or mended. A message
+ * that cannot be read keeps its size in storage.
  */
-export async function learnStoredSizes(
-  mailboxPath: string,
-  unknown: readonly [string, Place][],
-): Promise<Newcomer[]> {
-  const newcomers: Newcomer[] = [];
-  let lies = false;
-  const look = async ([uniqueName, place]: [string, Place]) => {
-    const storedOctets = await storedOctetsOf(mailboxPath, place);
-    if (storedOctets === undefined) return;
-    const hints = sizeHints(uniqueName);
-    const truthful = hints.storedOctets === storedOctets;
-    if (!truthful && hints.storedOctets !== undefined) lies = true;
-    newcomers.push({
-      uniqueName,
-      storedOctets,
-      exactOctets: truthful ? hints.exactOctets : undefined,
-    });
-  };
-  const { sample, rest } = sampleOf(unknown, STAT_SAMPLE);
-  await eachOf(sample, STAT_WIDTH, look);
-  // Of what is not looked at one by one, the listing can still say what is a file.
-  const hinted = !lies && rest.some(([name]) => sizeHints(name).storedOctets !== undefined);
-  const files = hinted ? await filesOf(mailboxPath) : new Set<string>();
-  const toLookAt: [string, Place][] = [];
-  await inTurns(rest, (named) => {
-    const [uniqueName, { folder, fileName }] = named;
-    const { storedOctets, exactOctets } = sizeHints(uniqueName);
-    if (storedOctets === undefined || !files.has(`${folder}/${fileName}`)) toLookAt.push(named);
-    else newcomers.push({ uniqueName, storedOctets, exactOctets });
-  });
-  await eachOf(toLookAt, STAT_WIDTH, look);
-  return newcomers;
-}
-
-/**
- * Fills in exact sizes where they are not known; returns the entries that were filled in or mended. A
- * message that cannot be read keeps its size in storage.
- */
-export async function learnExactSizes(
-  mailboxPath: string,
-  entries: readonly Entry[],
-): Promise<Entry[]> {
-  const learnt: Entry[] = [];
-  const count = async (entry: Entry) => {
-    const exactOctets = await countExactOctets(mailboxPath, entry).catch(() => undefined);
-    if (exactOctets === undefined || exactOctets === entry.exactOctets) return;
-    entry.exactOctets = exactOctets;
-    learnt.push(entry);
-  };
-  const hinted = entries.filter((entry) => !believedExact.has(entry) && isHinted(entry));
-  await eachOf(entries.filter((entry) => entry.exactOctets === undefined), COUNT_WIDTH, count);
+export async function learnExactSizes(mailboxPath: string, table: MessageTable): Promise<number[]> {
+  const { unknown, hinted } = await doubtfulRows(table);
+  const counting = new Counting(mailboxPath, table);
+  await counting.at(unknown);
   const { sample, rest } = sampleOf(hinted, COUNT_SAMPLE);
-  const before = learnt.length;
-  await eachOf(sample, COUNT_WIDTH, count);
-  if (learnt.length > before) await eachOf(rest, COUNT_WIDTH, count);
-  for (const entry of hinted) believedExact.add(entry);
-  return learnt;
+  const before = counting.learnt.length;
+  await counting.at(sample);
+  if (counting.learnt.length > before) await counting.at(rest);
+  for (const row of hinted) table.setBelieved(row);
+  return counting.learnt;
 }
 
-/** Entries whose exact size came from a name and has been looked into, as far as it is. */
-const believedExact = new WeakSet<Entry>();
-
-function isHinted(entry: Entry): boolean {
-  return entry.exactOctets !== undefined &&
-    sizeHints(entry.uniqueName).exactOctets === entry.exactOctets;
+/** Rows in a folder whose exact size is not known, and those of which only the name says it. */
+async function doubtfulRows(
+  table: MessageTable,
+): Promise<{ unknown: Uint32Array; hinted: Uint32Array }> {
+  const unknown: number[] = [];
+  const hinted: number[] = [];
+  const turns = new Turns();
+  for (let row = 0; row < table.count; row++) {
+    if (turns.isOver) await turns.next();
+    if (!table.isInFolder(row) || table.isBelieved(row)) continue;
+    const exactOctets = table.exactOf(row);
+    if (exactOctets === undefined) unknown.push(row);
+    else if (sizeHints(table.uniqueNameOf(row)).exactOctets === exactOctets) hinted.push(row);
+    else table.setBelieved(row);
+  }
+  return { unknown: Uint32Array.from(unknown), hinted: Uint32Array.from(hinted) };
 }
 
-/**
- * Reads a message and counts its octets as sent; undefined when it is gone.
- *
- * @throws {StorageFailure} If it cannot be read.
- */
-export async function countExactOctets(
-  mailboxPath: string,
-  entry: Entry,
-): Promise<number | undefined> {
-  if (entry.folder === undefined) return undefined;
-  const path = pathIn(`${mailboxPath}/${entry.folder}`, entry.fileName);
-  const message = await openMessageFile(path);
-  if (message === undefined) return undefined;
-  try {
-    const counter = new CanonicalCounter();
-    for (let chunk; (chunk = await message.read()) !== undefined;) counter.push(chunk);
-    return counter.end();
-  } catch (error) {
-    throw storageFailure("count a message", error);
-  } finally {
-    await message.close();
+class Counting {
+  readonly learnt: number[] = [];
+  readonly #mailboxPath: string;
+  readonly #table: MessageTable;
+
+  constructor(mailboxPath: string, table: MessageTable) {
+    this.#mailboxPath = mailboxPath;
+    this.#table = table;
+  }
+
+  async at(rows: Uint32Array): Promise<void> {
+    const slow: number[] = [];
+    // What is asked of the files waits for nobody only if the folders are at hand.
+    const isWarm = (["new", "cur"] as const).every((folder) => {
+      return warmFacts(`${this.#mailboxPath}/${folder}`, { follow: true }) !== undefined;
+    });
+    const turns = new Turns({ itemsALook: 1 });
+    for (const row of rows) {
+      if (turns.isOver) await turns.next();
+      const exactOctets = isWarm ? await this.#atOnce(row, turns) : undefined;
+      if (exactOctets === undefined) slow.push(row);
+      else this.#learn(row, exactOctets);
+    }
+    await eachOf(slow, COUNT_WIDTH, async (row) => {
+      const exactOctets = await this.#inTime(row).catch(() => undefined);
+      if (exactOctets !== undefined) this.#learn(row, exactOctets);
+    });
+  }
+
+  #learn(row: number, exactOctets: number): void {
+    if (exactOctets === this.#table.exactOf(row)) return;
+    this.#table.setExact(row, exactOctets);
+    this.learnt.push(row);
+  }
+
+  /** Undefined says nothing at all. */
+  async #atOnce(row: number, turns: Turns): Promise<number | undefined> {
+    const path = this.#pathOf(row);
+    const message = path === undefined ? undefined : openMessageAtOnce(path);
+    if (message === undefined) return undefined;
+    try {
+      return await countExactOctets(message, turns);
+    } catch {
+      return undefined;
+    } finally {
+      await message.close();
+    }
+  }
+
+  /** Undefined when it is gone. */
+  async #inTime(row: number): Promise<number | undefined> {
+    const path = this.#pathOf(row);
+    const message = path === undefined ? undefined : await openMessageFile(path);
+    if (message === undefined) return undefined;
+    try {
+      return await countExactOctets(message, new Turns());
+    } finally {
+      await message.close();
+    }
+  }
+
+  #pathOf(row: number): DiskPath | undefined {
+    const folder = this.#table.folderOf(row);
+    return folder && pathIn(`${this.#mailboxPath}/${folder}`, this.#table.fileNameOf(row));
   }
 }
 
-/** `size` of the items evenly spread, or all of them when they are few; and the others. */
-function sampleOf<T>(items: readonly T[], size: number): { sample: readonly T[]; rest: T[] } {
-  if (items.length <= size) return { sample: items, rest: [] };
-  const step = items.length / size;
-  const chosen = new Set(Array.from({ length: size }, (_, i) => Math.floor(i * step)));
-  return {
-    sample: items.filter((_, i) => chosen.has(i)),
-    rest: items.filter((_, i) => !chosen.has(i)),
-  };
+/**
+ * Reads a message and counts its octets as sent.
+ *
+ * @throws {StorageFailure} If it cannot be read.
+ */
+async function countExactOctets(message: StoredMessage, turns: Turns): Promise<number> {
+  try {
+    const counter = new CanonicalCounter();
+    for (;;) {
+      let chunk = message.read(scratch);
+      if (chunk instanceof Promise) chunk = await chunk;
+      if (chunk === undefined) return counter.end();
+      counter.push(chunk);
+      if (turns.isOver) await turns.next();
+    }
+  } catch (error) {
+    throw storageFailure("count a message", error);
+  }
 }

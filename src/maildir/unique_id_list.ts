@@ -36,47 +36,32 @@
  * still above all that were given before, though nothing on disk remembers them. Within one file they
  * are consecutive where one delivery brought several messages ([MS-STANXPOP3] C0007 to C0009).
  *
- * *Knows* the text. *Does not know* the disk; sidecar.ts does.
+ * *Knows* the text, and how it is read; unique_id_lines.ts writes it. *Does not know* the disk; sidecar.ts
+ * does.
  */
 
+import { Buffer } from "node:buffer";
 import { parseUniqueId } from "../maildrop/unique_id.ts";
-
-/** A message that has a unique-id; shared by all that look at the mailbox in this process. */
-export interface Entry {
-  readonly id: number;
-  readonly uniqueName: string;
-  /** A unique-id of another server that clients know this message by. */
-  readonly carried: string | undefined;
-  storedOctets: number;
-  /** Octets as sent, before byte-stuffing; undefined until counted. */
-  exactOctets: number | undefined;
-  /** popkeep removed its file. */
-  removed: boolean;
-  /** When its file was first found missing, seconds since 1970. */
-  missingSinceS: number | undefined;
-  /** Where its file was when last seen; undefined when it was not in the last listing. */
-  folder: "new" | "cur" | undefined;
-  fileName: string;
-  /**
-   * Listings in a row that did not have its file; 0 also before this process has made one, when that it
-   * has no folder says nothing.
-   */
-  misses: number;
-  /** Which of its mailbox's matchings with the folders found it last. */
-  matching: number;
-}
+import { MessageTable } from "./message_table.ts";
+import { NAME_OCTETS } from "./name_blocks.ts";
 
 export const HEADER = "popkeep-uidlist 1\n";
 
 /** Ids stay exact in a double up to here; microseconds reach it in the year 2255. */
 const LARGEST_ID = Number.MAX_SAFE_INTEGER;
 
+const SPACE = 0x20;
+const PERCENT = 0x25;
+const PLUS = 0x2b;
+const DASH = 0x2d;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+
 export class UniqueIdList {
   /** In the order of ids, which is the order of the file. */
-  readonly entries: Entry[] = [];
-  readonly #byName = new Map<string, Entry>();
+  readonly table = new MessageTable();
   #next = 1;
-  /** Lines that a compaction would save, entries apart. */
+  /** Lines that a compaction would save, rows apart. */
   #spareLines = 0;
 
   /** No id below this may be given. */
@@ -88,10 +73,6 @@ export class UniqueIdList {
     return this.#spareLines;
   }
 
-  find(uniqueName: string): Entry | undefined {
-    return this.#byName.get(uniqueName);
-  }
-
   /**
    * The id that the next message gets: above all given ids, and not below the clock.
    *
@@ -101,11 +82,21 @@ export class UniqueIdList {
     return Math.max(this.#next, Math.floor(nowMs) * 1000);
   }
 
-  /** Takes one line, without its LF, after the header. False if it is no line of this format. */
-  apply(line: string): boolean {
+  /**
+   * The row that a file of that name belongs to, or -1: none if popkeep removed that message, since a file
+   * that then comes under its name is another one.
+   */
+  findPresent(uniqueName: string): number {
+    const row = this.table.findText(uniqueName);
+    return row >= 0 && this.table.isRemoved(row) ? -1 : row;
+  }
+
+  /** Takes one line after the header, without its LF. False if it is no line of this format. */
+  apply(octets: Uint8Array, from: number, to: number): boolean {
     // Nearly all lines are messages, and there may be a million.
-    if (line.startsWith("+ ")) return this.#applyMessage(line);
-    const fields = line.split(" ");
+    if (octets[from] === PLUS) return this.#applyMessage(octets, from, to);
+    const line = Buffer.from(octets.buffer, octets.byteOffset + from, to - from);
+    const fields = line.toString("latin1").split(" ");
     switch (fields[0]) {
       case "=":
         return fields.length === 4 && this.#applySizes(fields);
@@ -124,63 +115,49 @@ export class UniqueIdList {
     }
   }
 
-  #applyMessage(line: string): boolean {
-    const afterId = line.indexOf(" ", 2);
-    const afterStored = line.indexOf(" ", afterId + 1);
-    const afterExact = line.indexOf(" ", afterStored + 1);
-    const afterCarried = line.indexOf(" ", afterExact + 1);
-    if (afterCarried < 0 || line.includes(" ", afterCarried + 1)) return false;
-    const id = wholeNumberAt(line, 2, afterId);
-    const storedOctets = wholeNumberAt(line, afterId + 1, afterStored);
+  #applyMessage(octets: Uint8Array, from: number, to: number): boolean {
+    const afterId = octets[from + 1] === SPACE ? endOfField(octets, from + 2, to) : to;
+    const afterStored = endOfField(octets, afterId + 1, to);
+    const afterExact = endOfField(octets, afterStored + 1, to);
+    const afterCarried = endOfField(octets, afterExact + 1, to);
+    if (afterCarried >= to || endOfField(octets, afterCarried + 1, to) !== to) return false;
+    const id = wholeNumberAt(octets, from + 2, afterId);
+    const storedOctets = wholeNumberAt(octets, afterId + 1, afterStored);
     if (id === undefined || storedOctets === undefined) return false;
     let exactOctets: number | undefined;
-    if (!isNothing(line, afterStored + 1, afterExact)) {
-      exactOctets = wholeNumberAt(line, afterStored + 1, afterExact);
+    if (!isNothing(octets, afterStored + 1, afterExact)) {
+      exactOctets = wholeNumberAt(octets, afterStored + 1, afterExact);
       if (exactOctets === undefined) return false;
     }
     let carried: string | undefined;
-    if (!isNothing(line, afterExact + 1, afterCarried)) {
-      carried = unescapeField(line.slice(afterExact + 1, afterCarried));
+    if (!isNothing(octets, afterExact + 1, afterCarried)) {
+      carried = unescapedText(octets, afterExact + 1, afterCarried);
       if (carried === undefined || parseUniqueId(carried) === undefined) return false;
     }
-    const uniqueName = unescapeField(line.slice(afterCarried + 1));
-    if (uniqueName === undefined || uniqueName === "") return false;
-    if (uniqueName.startsWith(".") || uniqueName.includes("/")) return false;
-    this.#addMessage({ id, uniqueName, carried, storedOctets, exactOctets });
+    const name = unescaped(octets, afterCarried + 1, to);
+    if (name === undefined || !isUniqueName(name)) return false;
+    const row = this.#add(id, name);
+    if (row < 0) return true;
+    this.table.setStored(row, storedOctets);
+    this.table.setExact(row, exactOctets);
+    if (carried !== undefined) this.table.setCarried(row, carried);
     return true;
   }
 
-  #addMessage(
-    message: Pick<Entry, "id" | "uniqueName" | "carried" | "storedOctets" | "exactOctets">,
-  ): void {
-    const { id, uniqueName } = message;
-    const last = this.entries.at(-1);
+  /** Adds a row; -1 if the line is void. */
+  #add(id: number, name: Span): number {
+    const { table } = this;
     this.#next = Math.max(this.#next, id + 1);
-    const rises = last === undefined || id > last.id;
-    if (!rises || this.findPresent(uniqueName) !== undefined) {
+    const rises = table.count === 0 || id > table.idOf(table.count - 1);
+    const known = table.find(name.octets, name.from, name.to);
+    const isFile = name.to - name.from <= NAME_OCTETS;
+    if (!rises || !isFile || known >= 0 && !table.isRemoved(known)) {
       this.#spareLines++;
-      return;
+      return -1;
     }
-    const entry: Entry = {
-      ...message,
-      removed: false,
-      missingSinceS: undefined,
-      folder: undefined,
-      fileName: "",
-      misses: 0,
-      matching: 0,
-    };
-    this.entries.push(entry);
-    this.#byName.set(uniqueName, entry);
-  }
-
-  /**
-   * The entry that a file of that name belongs to: none if popkeep removed that message, since a file that
-   * then comes under its name is another one.
-   */
-  findPresent(uniqueName: string): Entry | undefined {
-    const entry = this.#byName.get(uniqueName);
-    return entry?.removed === true ? undefined : entry;
+    const row = table.add(name.octets, name.from, name.to);
+    table.setId(row, id);
+    return row;
   }
 
   #applySizes(fields: readonly string[]): boolean {
@@ -189,10 +166,10 @@ export class UniqueIdList {
     const exactOctets = fields[3] === "-" ? undefined : wholeNumber(fields[3]);
     if (id === undefined || storedOctets === undefined) return false;
     if (exactOctets === undefined && fields[3] !== "-") return false;
-    const entry = this.findById(id);
-    if (entry !== undefined) {
-      entry.storedOctets = storedOctets;
-      entry.exactOctets = exactOctets;
+    const row = this.table.findId(id);
+    if (row >= 0) {
+      this.table.setStored(row, storedOctets);
+      this.table.setExact(row, exactOctets);
     }
     return this.#spare(id);
   }
@@ -200,8 +177,8 @@ export class UniqueIdList {
   #applyRemoved(fields: readonly string[]): boolean {
     const id = wholeNumber(fields[1]);
     if (id === undefined) return false;
-    const entry = this.findById(id);
-    if (entry !== undefined) entry.removed = true;
+    const row = this.table.findId(id);
+    if (row >= 0) this.table.setRemoved(row);
     return this.#spare(id);
   }
 
@@ -209,8 +186,8 @@ export class UniqueIdList {
     const id = wholeNumber(fields[1]);
     const sinceS = wholeNumber(fields[2]);
     if (id === undefined || sinceS === undefined) return false;
-    const entry = this.findById(id);
-    if (entry !== undefined) entry.missingSinceS = sinceS;
+    const row = this.table.findId(id);
+    if (row >= 0) this.table.setMissingSince(row, sinceS);
     return this.#spare(id);
   }
 
@@ -219,81 +196,82 @@ export class UniqueIdList {
     this.#spareLines++;
     return true;
   }
-
-  /** The entry with that id, by halving, or undefined. */
-  findById(id: number): Entry | undefined {
-    let low = 0;
-    let high = this.entries.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const entry = this.entries[middle] as Entry;
-      if (entry.id === id) return entry;
-      if (entry.id < id) low = middle + 1;
-      else high = middle - 1;
-    }
-    return undefined;
-  }
 }
 
-export function encodeNext(next: number): string {
-  return `next ${next}\n`;
+/** Octets from one place to another. */
+interface Span {
+  readonly octets: Uint8Array;
+  readonly from: number;
+  readonly to: number;
 }
 
-export function encodeMessage(
-  message: Pick<Entry, "id" | "storedOctets" | "exactOctets" | "carried" | "uniqueName">,
-): string {
-  const carried = message.carried === undefined ? "-" : escapeField(message.carried);
-  return `+ ${message.id} ${message.storedOctets} ${message.exactOctets ?? "-"} ${carried} ` +
-    `${escapeField(message.uniqueName)}\n`;
+function isUniqueName({ octets, from, to }: Span): boolean {
+  if (from === to || octets[from] === DOT) return false;
+  for (let at = from; at < to; at++) if (octets[at] === SLASH) return false;
+  return true;
 }
 
-export function encodeSizes(entry: Entry): string {
-  return `= ${entry.id} ${entry.storedOctets} ${entry.exactOctets ?? "-"}\n`;
+/** Where the field that begins at `from` ends: at a space, or at `to`. */
+function endOfField(octets: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && octets[at] !== SPACE) at++;
+  return Math.min(at, to);
 }
 
-export function encodeRemoved(entry: Entry): string {
-  return `- ${entry.id}\n`;
-}
-
-export function encodeMissing(entry: Entry, sinceS: number): string {
-  return `? ${entry.id} ${sinceS}\n`;
-}
-
-/** Decimal digits of a line, from one place to another, as a number. */
-function wholeNumberAt(line: string, from: number, to: number): number | undefined {
+/** Decimal digits, from one place to another, as a number. */
+function wholeNumberAt(octets: Uint8Array, from: number, to: number): number | undefined {
   if (to <= from || to - from > 16) return undefined;
   let value = 0;
   for (let at = from; at < to; at++) {
-    const digit = line.charCodeAt(at) - 48;
+    const digit = octets[at]! - 48;
     if (digit < 0 || digit > 9) return undefined;
     value = value * 10 + digit;
   }
   return value < LARGEST_ID ? value : undefined;
 }
 
-/** Whether a field is the "-" that stands for nothing. */
-function isNothing(line: string, from: number, to: number): boolean {
-  return to - from === 1 && line[from] === "-";
-}
-
 function wholeNumber(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : wholeNumberAt(text, 0, text.length);
+  if (text === undefined || !/^[0-9]{1,16}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value < LARGEST_ID ? value : undefined;
 }
 
-// deno-lint-ignore no-control-regex -- control octets are what must not stand in a line
-const UNSAFE = /[\x00-\x20\x7f%]/g;
-
-function escapeField(text: string): string {
-  // "-" alone stands for nothing, so a field that is just that is escaped too.
-  if (text === "-") return "%2D";
-  return text.replace(
-    UNSAFE,
-    (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
+/** Whether a field is the "-" that stands for nothing. */
+function isNothing(octets: Uint8Array, from: number, to: number): boolean {
+  return to - from === 1 && octets[from] === DASH;
 }
 
-function unescapeField(text: string): string | undefined {
-  if (!text.includes("%")) return text;
-  if (/%(?![0-9A-F]{2})/.test(text)) return undefined;
-  return text.replace(/%([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+/** A field without its escapes; undefined if one of them is none. */
+function unescaped(octets: Uint8Array, from: number, to: number): Span | undefined {
+  let at = from;
+  while (at < to && octets[at] !== PERCENT) at++;
+  if (at === to) return { octets, from, to };
+  const plain = new Uint8Array(to - from);
+  let end = 0;
+  for (at = from; at < to; at++) {
+    let octet = octets[at]!;
+    if (octet === PERCENT) {
+      const high = at + 2 < to ? hexDigit(octets[at + 1]!) : -1;
+      const low = at + 2 < to ? hexDigit(octets[at + 2]!) : -1;
+      if (high < 0 || low < 0) return undefined;
+      octet = high * 16 + low;
+      at += 2;
+    }
+    plain[end++] = octet;
+  }
+  return { octets: plain, from: 0, to: end };
+}
+
+function unescapedText(octets: Uint8Array, from: number, to: number): string | undefined {
+  const span = unescaped(octets, from, to);
+  if (span === undefined) return undefined;
+  let text = "";
+  for (let at = span.from; at < span.to; at++) text += String.fromCharCode(span.octets[at]!);
+  return text;
+}
+
+/** 0 to 15, or -1. */
+function hexDigit(octet: number): number {
+  if (octet >= 48 && octet <= 57) return octet - 48;
+  return octet >= 65 && octet <= 70 ? octet - 55 : -1;
 }

@@ -29,13 +29,24 @@ export interface FileFacts {
   readonly modifiedMs: number;
   /** The last change of it or of what is said about it. */
   readonly changedMs: number;
+  /** The user and the group that it belongs to, by their numbers. */
+  readonly userId: number;
+  readonly groupId: number;
 }
 
 /** The facts as `node:fs` tells them: the same as `warmFacts` does for the same state. */
 export function factsOf(stats: Stats): FileFacts {
-  const { size, ino, mtimeMs, ctimeMs } = stats;
+  const { size, ino, mtimeMs, ctimeMs, uid, gid } = stats;
   const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
-  return { kind, octets: size, inode: ino, modifiedMs: mtimeMs, changedMs: ctimeMs };
+  return {
+    kind,
+    octets: size,
+    inode: ino,
+    modifiedMs: mtimeMs,
+    changedMs: ctimeMs,
+    userId: uid,
+    groupId: gid,
+  };
 }
 
 /** A file that was opened by `openWarm`. Its owner closes it. */
@@ -61,6 +72,7 @@ const RWF_NOWAIT = 8;
 /** The number of openat2, which the C library has no function for, on every kind of machine. */
 const SYS_OPENAT2 = 437;
 const STATX_BASIC_STATS = 0x7ff;
+const STATX_TYPE_AND_SIZE = 0x201;
 
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_CLOEXEC;
 const LOOK = O_PATH | O_CLOEXEC;
@@ -72,6 +84,8 @@ const PATH_OCTETS = 4_096;
 /** statx(2): where the fields stand in its struct. */
 const STATX = {
   octets: 256,
+  userId: 20,
+  groupId: 24,
   mode: 28,
   inode: 32,
   size: 40,
@@ -152,6 +166,55 @@ export function openWarm(path: string | Uint8Array): WarmFile | undefined {
   return undefined;
 }
 
+/** A folder that was opened by `openWarmFolder`. Its owner closes it. */
+export interface WarmFolder {
+  /**
+   * Octets of the plain file whose name stands before `end` in `name`, which has room for one octet more;
+   * "other" for what is there and no plain file. Undefined says nothing at all.
+   */
+  octetsOf(name: Uint8Array, end: number): number | "other" | undefined;
+  close(): void;
+}
+
+/** Opens a folder, for looks at many of its files; undefined says nothing at all. */
+export function openWarmFolder(path: string): WarmFolder | undefined {
+  const fd = openCached(path, LOOK);
+  if (calls === undefined || fd === undefined) return undefined;
+  const facts = lookAt(fd);
+  if (facts?.kind === "folder" && isLocal(deviceSeen(), path)) return new OpenFolder(fd);
+  calls.close(fd);
+  return undefined;
+}
+
+class OpenFolder implements WarmFolder {
+  readonly #fd: number;
+  /** As it is in the answers about the folder: another one's files are not of this filesystem. */
+  readonly #deviceLow = statxFields.getUint32(STATX.device, true);
+  readonly #deviceHigh = statxFields.getUint32(STATX.device + 4, true);
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  octetsOf(name: Uint8Array, end: number): number | "other" | undefined {
+    name[end] = 0;
+    openHow[0] = BigInt(LOOK_AT_LINK);
+    const fd = calls!.syscall(SYS_OPENAT2, this.#fd, name, openHowOctets, openHowOctets.length);
+    if (fd < 0) return undefined;
+    const flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    const failed = calls!.statx(fd, noPath, flags, STATX_TYPE_AND_SIZE, statxOctets) !== 0;
+    calls!.close(fd);
+    if (failed || statxFields.getUint32(STATX.device, true) !== this.#deviceLow) return undefined;
+    if (statxFields.getUint32(STATX.device + 4, true) !== this.#deviceHigh) return undefined;
+    const type = statxFields.getUint16(STATX.mode, true) & constants.S_IFMT;
+    return type === constants.S_IFREG ? wholeNumberAt(STATX.size) : "other";
+  }
+
+  close(): void {
+    calls!.close(this.#fd);
+  }
+}
+
 class OpenFile implements WarmFile {
   readonly facts: FileFacts;
   readonly #fd: number;
@@ -211,6 +274,8 @@ function lookAt(fd: number): FileFacts | undefined {
     inode: wholeNumberAt(STATX.inode),
     modifiedMs: timeMsAt(STATX.modified),
     changedMs: timeMsAt(STATX.changed),
+    userId: statxFields.getUint32(STATX.userId, true),
+    groupId: statxFields.getUint32(STATX.groupId, true),
   };
 }
 

@@ -75,6 +75,7 @@ export interface Settings {
   readonly enableExactRfc822Size: boolean;
   readonly eightBitHeaders: SettingsFile["eight_bit_headers"];
   readonly markRetrievedAsSeen: boolean;
+  readonly mailboxCacheOctets: number;
   readonly authenticatedConnectionTimeoutMs: number;
   readonly preAuthenticatedConnectionTimeoutMs: number;
   readonly tlsHandshakeTimeoutMs: number;
@@ -157,6 +158,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     enableExactRfc822Size: values.enable_exact_rfc822_size,
     eightBitHeaders: values.eight_bit_headers,
     markRetrievedAsSeen: values.mark_retrieved_as_seen,
+    mailboxCacheOctets: values.mailbox_cache_size,
     authenticatedConnectionTimeoutMs: values.authenticated_connection_timeout,
     preAuthenticatedConnectionTimeoutMs: values.pre_authenticated_connection_timeout,
     tlsHandshakeTimeoutMs: values.tls_handshake_timeout,

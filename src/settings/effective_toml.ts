@@ -65,6 +65,7 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     enable_exact_rfc822_size: settings.enableExactRfc822Size,
     eight_bit_headers: settings.eightBitHeaders,
     mark_retrieved_as_seen: settings.markRetrievedAsSeen,
+    mailbox_cache_size: settings.mailboxCacheOctets,
     authenticated_connection_timeout: formatDuration(settings.authenticatedConnectionTimeoutMs),
     pre_authenticated_connection_timeout: formatDuration(
       settings.preAuthenticatedConnectionTimeoutMs,

@@ -15,6 +15,7 @@ import {
   CONNECTIONS_PER_ADDRESS,
   CONNECTIONS_PER_USER,
   LOG_FILE_OCTETS,
+  MAILBOX_CACHE_OCTETS,
   PASSWORD_MEMORY_MS,
   PASSWORD_WORKERS,
   PRE_AUTHENTICATED_IDLE_MS,
@@ -182,6 +183,12 @@ export const sections = {
       yesOrNo(true),
       "Whether messages that a client retrieved are marked as seen when it quits: they move to " +
         "cur/ with the flag S.",
+    ),
+    mailbox_cache_size: setting(
+      size(MAILBOX_CACHE_OCTETS),
+      "Memory for mailboxes that nobody has open, so that the next look at an unchanged one reads " +
+        "nothing: about 80 octets a message and 3 KiB a mailbox. Those that were used longest ago " +
+        "are forgotten first. Each worker has as much.",
     ),
   },
   "Limits": {

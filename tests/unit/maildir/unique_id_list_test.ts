@@ -1,20 +1,36 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
-import { encodeMessage, UniqueIdList } from "../../../src/maildir/unique_id_list.ts";
+import { Entry } from "../../../src/maildir/entry.ts";
+import { MessageTable } from "../../../src/maildir/message_table.ts";
+import { UniqueIdLines } from "../../../src/maildir/unique_id_lines.ts";
+import { UniqueIdList } from "../../../src/maildir/unique_id_list.ts";
+
+function apply(list: UniqueIdList, line: string): boolean {
+  // Not at the beginning of its memory, as lines of a file are.
+  const octets = Buffer.from(`x${line}\n`, "latin1");
+  return list.apply(octets, 1, octets.length - 1);
+}
 
 function listOf(...lines: string[]): UniqueIdList {
   const list = new UniqueIdList();
-  for (const line of lines) ok(list.apply(line), line);
+  for (const line of lines) ok(apply(list, line), line);
   return list;
 }
 
+function find({ table }: UniqueIdList, uniqueName: string): Entry | undefined {
+  const row = table.findText(uniqueName);
+  return row < 0 ? undefined : new Entry(table, row);
+}
+
 test("a message line gives its message an id, sizes and a carried-over id", () => {
-  const entry = listOf("+ 7 20 22 old-id%251 a%25b").find("a%b");
-  strictEqual(entry?.id, 7);
-  strictEqual(entry?.storedOctets, 20);
-  strictEqual(entry?.exactOctets, 22);
-  strictEqual(entry?.carried, "old-id%1");
+  const { table } = listOf("+ 7 20 22 old-id%251 a%25b");
+  const row = table.findText("a%b");
+  strictEqual(table.idOf(row), 7);
+  strictEqual(table.storedOf(row), 20);
+  strictEqual(table.exactOf(row), 22);
+  strictEqual(table.carriedOf(row), "old-id%1");
 });
 
 test("the next id is above every id of every kind of line and not below next", () => {
@@ -32,26 +48,26 @@ test("the counter is never below the clock in microseconds", () => {
 
 test("of two messages with one id the first has it", () => {
   const list = listOf("+ 7 1 - - a", "+ 7 1 - - b");
-  strictEqual(list.find("a")?.id, 7);
-  strictEqual(list.find("b"), undefined);
+  strictEqual(find(list, "a")?.id, 7);
+  strictEqual(find(list, "b"), undefined);
 });
 
 test("an id below an earlier one is void, and the counter stays above both", () => {
   const list = listOf("+ 9 1 - - a", "+ 7 1 - - b");
-  strictEqual(list.find("b"), undefined);
+  strictEqual(find(list, "b"), undefined);
   strictEqual(list.next, 10);
 });
 
 test("of two ids for one message the first counts", () => {
-  strictEqual(listOf("+ 7 1 - - a", "+ 8 1 - - a").find("a")?.id, 7);
+  strictEqual(find(listOf("+ 7 1 - - a", "+ 8 1 - - a"), "a")?.id, 7);
 });
 
 test("a name that comes back after its message was removed gets its new id", () => {
-  strictEqual(listOf("+ 7 1 - - a", "- 7", "+ 8 1 - - a").find("a")?.id, 8);
+  strictEqual(find(listOf("+ 7 1 - - a", "- 7", "+ 8 1 - - a"), "a")?.id, 8);
 });
 
 test("later sizes replace earlier ones", () => {
-  const entry = listOf("+ 7 20 - - a", "+ 8 1 - - b", "= 7 20 21").find("a");
+  const entry = find(listOf("+ 7 20 - - a", "+ 8 1 - - b", "= 7 20 21"), "a");
   strictEqual(entry?.exactOctets, 21);
 });
 
@@ -82,7 +98,7 @@ const BAD = [
 ];
 for (const line of BAD) {
   test(`${JSON.stringify(line)} is no line of the format`, () => {
-    strictEqual(new UniqueIdList().apply(line), false);
+    strictEqual(apply(new UniqueIdList(), line), false);
   });
 }
 
@@ -102,11 +118,24 @@ test("any name and any carried id come back as they were written", () => {
       fc.option(carriedId, { nil: undefined }),
       fc.nat(),
       (uniqueName, carried, size) => {
-        const message = { id: 5, storedOctets: size, exactOctets: undefined, carried, uniqueName };
-        const line = encodeMessage(message);
+        const written = new MessageTable();
+        const octets = Buffer.from(uniqueName, "latin1");
+        const lines = new UniqueIdLines();
+        lines.addNewMessage(written, written.add(octets, 0, octets.length), {
+          id: 5,
+          storedOctets: size,
+          exactOctets: undefined,
+          carried,
+        });
+        const line = lines.octets.toString("latin1");
         ok(/^[^\n]*\n$/.test(line));
-        const entry = listOf(line.slice(0, -1)).find(uniqueName);
-        deepStrictEqual({ ...entry, ...message }, { ...entry });
+        const { table } = listOf(line.slice(0, -1));
+        const row = table.findText(uniqueName);
+        strictEqual(table.idOf(row), 5);
+        strictEqual(table.storedOf(row), size);
+        strictEqual(table.exactOf(row), undefined);
+        strictEqual(table.carriedOf(row), carried);
+        strictEqual(table.uniqueNameOf(row), uniqueName);
       },
     ),
   );
@@ -122,13 +151,14 @@ test("whatever lines are applied, ids rise, names are found once, and next is ab
   );
   fc.assert(fc.property(fc.array(line, { maxLength: 60 }), (lines) => {
     const list = new UniqueIdList();
-    for (const each of lines) list.apply(each);
-    const ids = list.entries.map((entry) => entry.id);
+    for (const each of lines) apply(list, each);
+    const { table } = list;
+    const ids = Array.from({ length: table.count }, (_, row) => table.idOf(row));
     deepStrictEqual(ids, [...new Set(ids)].sort((a, b) => a - b));
     ok(ids.every((id) => id < list.next));
     for (const name of ["a", "b", "c", "d"]) {
-      const found = list.find(name);
-      ok(found === undefined || list.entries.includes(found));
+      const found = find(list, name);
+      ok(found === undefined || found.uniqueName === name && ids[found.row] === found.id);
     }
   }));
 });

@@ -80,6 +80,7 @@ test("without any key all settings have their defaults", () => {
     enableExactRfc822Size: false,
     eightBitHeaders: "send",
     markRetrievedAsSeen: true,
+    mailboxCacheOctets: 67_108_864,
     authenticatedConnectionTimeoutMs: 1_800_000,
     preAuthenticatedConnectionTimeoutMs: 60_000,
     tlsHandshakeTimeoutMs: 15_000,

@@ -1,0 +1,155 @@
+/**
+ * Messages that have no unique-id yet: which of the files are messages, what they occupy, and the lines that
+ * give them their ids.
+ *
+ * Hints in names (`,S=`, `,W=`) save the looks where there are many, but a deliverer may have lied: a few
+ * messages and a sample of many are always looked at, and one lie makes all of them be looked at.
+ *
+ * *Knows* files and hints. *Does not know* what becomes of the lines.
+ */
+
+import { Buffer } from "node:buffer";
+import { openWarmFolder, type WarmFolder } from "../platform/warm_files.ts";
+import { inDeliveryOrder } from "./delivery_order.ts";
+import { eachOf } from "./disk.ts";
+import { sizeHints } from "./file_name.ts";
+import { storedOctetsOf } from "./folder.ts";
+import type { FolderName, MessageTable } from "./message_table.ts";
+import { NAME_OCTETS } from "./name_blocks.ts";
+import { sampleOf } from "./sample.ts";
+import { Turns } from "./turns.ts";
+import { UniqueIdLines } from "./unique_id_lines.ts";
+import type { UniqueIdList } from "./unique_id_list.ts";
+
+/** So many newcomers are all looked at; of more with hints, so many are a sample. */
+const STAT_SAMPLE = 64;
+
+/** Looks at files at once that are waited for: enough to hide a disk's delay, few enough for others. */
+const STAT_WIDTH = 32;
+
+/** Lines are handed on when they are about so many octets. */
+const PIECE_OCTETS = 1_048_576;
+
+const scratch = Buffer.alloc(2 * NAME_OCTETS + 2);
+
+/**
+ * Fills in sizes, and takes what is no message, or vanished meanwhile, out of its folder. Returns the rows of
+ * messages in the order of their delivery.
+ *
+ * @throws {Error} What `node:fs` says when a file cannot be looked at.
+ */
+export async function learnSizes(
+  mailboxPath: string,
+  newcomers: MessageTable,
+): Promise<Uint32Array> {
+  const rows = Uint32Array.from({ length: newcomers.count }, (_, row) => row);
+  const looks = new Looks(mailboxPath, newcomers);
+  try {
+    const { sample, rest } = sampleOf(rows, STAT_SAMPLE);
+    await looks.at(sample);
+    await looks.at(looks.foundLie ? rest : await believeHints(newcomers, rest));
+  } finally {
+    looks.close();
+  }
+  return await inDeliveryOrder(newcomers, rows.filter((row) => newcomers.isInFolder(row)));
+}
+
+/** Takes sizes from names where a listing said that they are files'; returns the other rows. */
+async function believeHints(newcomers: MessageTable, rows: Uint32Array): Promise<Uint32Array> {
+  const turns = new Turns();
+  const others = new Uint32Array(rows.length);
+  let count = 0;
+  for (const row of rows) {
+    if (turns.isOver) await turns.next();
+    const { storedOctets, exactOctets } = sizeHints(newcomers.uniqueNameOf(row));
+    if (storedOctets === undefined || !newcomers.isListedAsFile(row)) {
+      others[count++] = row;
+    } else {
+      newcomers.setStored(row, storedOctets);
+      newcomers.setExact(row, exactOctets);
+    }
+  }
+  return others.subarray(0, count);
+}
+
+/** Looks at files one by one: without waiting where the system has the answers at hand. */
+class Looks {
+  foundLie = false;
+  readonly #mailboxPath: string;
+  readonly #newcomers: MessageTable;
+  readonly #folders = new Map<FolderName, WarmFolder | undefined>();
+
+  constructor(mailboxPath: string, newcomers: MessageTable) {
+    this.#mailboxPath = mailboxPath;
+    this.#newcomers = newcomers;
+    for (const folder of ["new", "cur"] as const) {
+      this.#folders.set(folder, openWarmFolder(`${mailboxPath}/${folder}`));
+    }
+  }
+
+  async at(rows: Uint32Array): Promise<void> {
+    const turns = new Turns();
+    const slow: number[] = [];
+    for (const row of rows) {
+      if (turns.isOver) await turns.next();
+      const octets = this.#atOnce(row);
+      if (octets === undefined) slow.push(row);
+      else this.#learn(row, octets === "other" ? undefined : octets);
+    }
+    await eachOf(slow, STAT_WIDTH, async (row) => {
+      const folder = this.#newcomers.folderOf(row) ?? "new";
+      const fileName = this.#newcomers.fileNameOf(row);
+      this.#learn(row, await storedOctetsOf(this.#mailboxPath, { folder, fileName }));
+    });
+  }
+
+  #atOnce(row: number): number | "other" | undefined {
+    const folder = this.#folders.get(this.#newcomers.folderOf(row) ?? "new");
+    return folder?.octetsOf(scratch, this.#newcomers.writeFileName(row, scratch, 0));
+  }
+
+  #learn(row: number, storedOctets: number | undefined): void {
+    if (storedOctets === undefined) return this.#newcomers.setNowhere(row);
+    const hints = sizeHints(this.#newcomers.uniqueNameOf(row));
+    const truthful = hints.storedOctets === storedOctets;
+    if (!truthful && hints.storedOctets !== undefined) this.foundLie = true;
+    this.#newcomers.setStored(row, storedOctets);
+    this.#newcomers.setExact(row, truthful ? hints.exactOctets : undefined);
+  }
+
+  close(): void {
+    for (const folder of this.#folders.values()) folder?.close();
+  }
+}
+
+/**
+ * The lines that give each newcomer an id, in their order, from the next free one on; in pieces.
+ *
+ * @param lines what the first piece begins with.
+ */
+export async function* linesFor(
+  list: UniqueIdList,
+  newcomers: MessageTable,
+  rows: Uint32Array,
+  lines = new UniqueIdLines(),
+): AsyncGenerator<Uint8Array> {
+  const turns = new Turns();
+  let id = list.firstFreeId(Date.now());
+  for (const row of rows) {
+    if (turns.isOver) await turns.next();
+    // The name of a message that we removed: said again, since saying so then may have failed.
+    const former = list.table.findNameOf(newcomers, row);
+    if (former >= 0) lines.addRemoved(list.table.idOf(former));
+    lines.addNewMessage(newcomers, row, {
+      id: id++,
+      storedOctets: newcomers.storedOf(row),
+      exactOctets: newcomers.exactOf(row),
+      carried: undefined,
+    });
+    if (lines.octets.length >= PIECE_OCTETS) {
+      yield lines.octets;
+      lines.clear();
+    }
+  }
+  if (!lines.isEmpty) yield lines.octets;
+}

@@ -1,0 +1,44 @@
+/**
+ * Long work in turns, so that whoever else wants something waits a few milliseconds and not for all of it.
+ * Of several long works only one has a turn before the event loop comes round.
+ */
+
+/** How long one turn is, ms: several fit into what a client that waits for an answer notices. */
+const TURN_MS = 3;
+
+/** Small items between two looks at the clock. */
+const ITEMS_A_LOOK = 32;
+
+const waiting: (() => void)[] = [];
+
+export class Turns {
+  readonly #itemsALook: number;
+  #items: number;
+  #endMs = performance.now() + TURN_MS;
+
+  /** @param options.itemsALook 1 where an item costs more than a look at the clock. */
+  constructor({ itemsALook = ITEMS_A_LOOK } = {}) {
+    this.#itemsALook = itemsALook;
+    this.#items = itemsALook;
+  }
+
+  /** To be asked before each item: whether it is time to wait for `next`. */
+  get isOver(): boolean {
+    if (--this.#items > 0) return false;
+    this.#items = this.#itemsALook;
+    return performance.now() >= this.#endMs;
+  }
+
+  /** Waits for another turn. */
+  async next(): Promise<void> {
+    await new Promise<void>((begin) => {
+      if (waiting.push(begin) === 1) setImmediate(letOneBegin);
+    });
+    this.#endMs = performance.now() + TURN_MS;
+  }
+}
+
+function letOneBegin(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(letOneBegin);
+}
