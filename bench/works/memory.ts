@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { greets } from "../runner/greeting.ts";
 import { LARGE_USER } from "../runner/place.ts";
 import { memoryOf } from "../runner/processes.ts";
 import type { RunningServer } from "../runner/running_server.ts";
@@ -40,8 +41,10 @@ export const memory: Work = {
         slept = seconds;
         after.push(mib(running));
       }
+      const lives = await greets(running.port, performance.now() + 5000);
       bench.recorder.add(round.server.name, "memory", round.number, {
-        errors: 0,
+        errors: lives ? 0 : 1,
+        first_error: lives ? "" : "no greeting after the abuse",
         rest_mib: rest,
         loaded_mib: most,
         after_2s_mib: after[0]!,

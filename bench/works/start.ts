@@ -2,8 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import net from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { greets } from "../runner/greeting.ts";
 import type { Work } from "../runner/work.ts";
 
 const TIMES = 10;
@@ -32,24 +31,3 @@ export const start: Work = {
     });
   },
 };
-
-/** Tries until the port has greeted; false when the time is up. */
-async function greets(port: number, until: number): Promise<boolean> {
-  while (performance.now() < until) {
-    if (await greetsNow(port)) return true;
-    await sleep(1);
-  }
-  return false;
-}
-
-function greetsNow(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, "127.0.0.1");
-    socket.once("data", (octets) => {
-      socket.destroy();
-      resolve(octets.toString("latin1").startsWith("+OK"));
-    });
-    socket.once("error", () => resolve(false));
-    socket.once("close", () => resolve(false));
-  });
-}
