@@ -7,7 +7,7 @@
  * is written by hand and stays as it is. The plots go into a folder named like the page.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import process from "node:process";
 import { PLOTS, plots } from "./plots.ts";
@@ -103,6 +103,9 @@ if (import.meta.main) {
   if (results === undefined || page === undefined) {
     console.error("usage: write_page.ts RESULTS PAGE");
     process.exitCode = 64;
+  } else if (!existsSync(results)) {
+    console.error(`There are no results at ${results}; "make bench" makes them.`);
+    process.exitCode = 66;
   } else {
     writePage({ results, page, template: page });
   }
