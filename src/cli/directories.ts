@@ -1,14 +1,11 @@
 /**
- * Makes account directories of the settings' tables.
+ * Makes account directories of the settings' tables. What a kind needs is loaded where there is one of it:
+ * the clients of LDAP and SQL servers are larger than the rest of popkeep.
  *
  * *Knows*: the kinds of directories, the keys of their tables. *Does not know*: what a directory is asked.
  */
 
 import type { AccountDirectory } from "../auth/directory.ts";
-import { CheckpasswordDirectory } from "../auth/directories/checkpassword.ts";
-import { openLdapDirectory } from "../auth/directories/ldap.ts";
-import { openPamDirectory } from "../auth/directories/pam.ts";
-import { openSqlDirectory } from "../auth/directories/sql.ts";
 import { openPasswdFile } from "../auth/user_file/passwd_file.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import type { DirectoryTable } from "../settings.ts";
@@ -25,19 +22,24 @@ export async function openDirectory(
   switch (table.kind) {
     case "user_file":
       return await openPasswdFile(table.file, { weakSchemes });
-    case "pam":
+    case "pam": {
+      const { openPamDirectory } = await import("../auth/directories/pam.ts");
       return openPamDirectory({
         service: table.service,
         firstValidUid: table.first_valid_uid,
         timeLimitMs: table.timeout,
       });
-    case "checkpassword":
+    }
+    case "checkpassword": {
+      const { CheckpasswordDirectory } = await import("../auth/directories/checkpassword.ts");
       return new CheckpasswordDirectory({
         program: table.program,
         processes: table.processes,
         timeLimitMs: table.timeout,
       });
+    }
     case "ldap": {
+      const { openLdapDirectory } = await import("../auth/directories/ldap.ts");
       const { kind: _, connect_timeout, operation_timeout, ...keys } = table;
       return openLdapDirectory({
         ...inCamelCase(keys),
@@ -47,6 +49,7 @@ export async function openDirectory(
       });
     }
     case "sql": {
+      const { openSqlDirectory } = await import("../auth/directories/sql.ts");
       const { kind: _, connect_timeout, query_timeout, ...keys } = table;
       return await openSqlDirectory({
         ...inCamelCase(keys),

@@ -14,11 +14,7 @@ import {
 import type { KerberosOptions } from "../auth/gssapi/kerberos_options.ts";
 import type { GuessingOptions } from "../auth/guessing/guessing_guard.ts";
 import type { NameRules } from "../auth/login_names.ts";
-import {
-  openTokenValidator,
-  type TokenValidator,
-  type TokenValidatorOptions,
-} from "../auth/oauth/token_validator.ts";
+import type { TokenValidator, TokenValidatorOptions } from "../auth/oauth/token_validator.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import { WEAK_SCHEMES, weakSchemesNamed } from "../auth/stored_password.ts";
 import type { Settings } from "../settings.ts";
@@ -85,6 +81,7 @@ export function tokenOptions(settings: Settings): TokenValidatorOptions | undefi
 
 /** @throws {SettingFault} If a file cannot be used, or a URL may not be. */
 export async function openTokens(options: TokenValidatorOptions): Promise<TokenValidator> {
+  const { openTokenValidator } = await import("../auth/oauth/token_validator.ts");
   try {
     return await openTokenValidator(options);
   } catch (error) {

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import type { Command } from "commander";
 import { ExitCode, exitCodeMeanings } from "../../../src/cli/exit_codes.ts";
-import { allCommands, program } from "../../../src/cli/program.ts";
+import { program } from "../../../src/cli/program.ts";
+import { allCommands } from "../../../src/cli/top_command.ts";
 import { VERSION } from "../../../src/cli/version.ts";
 import { popkeep, popkeepCommand } from "../../support/command_line.ts";
 
