@@ -58,8 +58,12 @@ export class LineWriter {
     return dropped;
   }
 
-  /** Appends `line`, which ends in LF; false if it had to be dropped. */
-  append(line: string): boolean {
+  /**
+   * Appends `line`, which ends in LF; false if it had to be dropped.
+   *
+   * @param isUrgent Whether it is not to wait for others, nor those before it.
+   */
+  append(line: string, isUrgent = false): boolean {
     if (this.#pendingOctets + line.length > PENDING_OCTETS) {
       this.#dropped++;
       return false;
@@ -67,6 +71,7 @@ export class LineWriter {
     this.#pending.push(line);
     this.#pendingOctets += line.length;
     this.#writing ??= this.#writeAll();
+    if (isUrgent) this.#goOn?.();
     return true;
   }
 

@@ -5,7 +5,13 @@
  * *Knows*: LogTape, the process's standard error. *Does not know*: what is logged.
  */
 
-import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import {
+  compareLogLevel,
+  configureSync,
+  getLogger,
+  type LogLevel,
+  type LogRecord,
+} from "@logtape/logtape";
 import process from "node:process";
 import { formatRecord, type LogFormat } from "./log_format.ts";
 import { LineWriter } from "./line_writer.ts";
@@ -57,7 +63,9 @@ function openStderr(): LineWriter {
 }
 
 function append(lines: LineWriter, record: LogRecord, format: LogFormat): void {
-  if (!lines.append(formatRecord(record, format, origin))) return;
+  // What went wrong is looked for in the same moment; what went well may come with what goes well next.
+  const isUrgent = compareLogLevel(record.level, "warning") >= 0;
+  if (!lines.append(formatRecord(record, format, origin), isUrgent)) return;
   const dropped = lines.takeDropped();
   if (dropped > 0) getLogger(["popkeep", "admin"]).warning("log lines dropped", { count: dropped });
 }
