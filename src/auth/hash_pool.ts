@@ -4,7 +4,8 @@
  * from elsewhere.
  *
  * What cannot be found out is `unavailable`, never "wrong". An idle thread ends, which gives back the
- * memory of its last hash.
+ * memory of its last hash. Where a hash is a single digest no thread is started at all, whoever asks: that
+ * a name has such a hash, or would have if it were there, is told by the hash's own time in any case.
  *
  * *Knows* password hashes. *Does not know* users.
  */
@@ -20,6 +21,7 @@ import {
 import { workerLocation } from "../platform/worker_location.ts";
 import type { Turn } from "./fair_queue.ts";
 import type { HashJob, HashVerdict } from "./hash_worker.ts";
+import { ALL_WEAK_SCHEMES, isHashFault, readStoredPassword } from "./stored_password.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
@@ -64,6 +66,11 @@ export class HashPool implements PasswordChecker {
   }
 
   async check(stored: string, password: Uint8Array, turn?: Turn): Promise<PasswordCheck> {
+    // Whether a weak scheme is honoured was decided before.
+    const hash = readStoredPassword(stored, ALL_WEAK_SCHEMES);
+    if (!isHashFault(hash) && hash.isQuick === true) {
+      return await hash.matches(password) ? "right" : "wrong";
+    }
     const result = await this.#pool.run({ stored, password: new Uint8Array(password) }, turn);
     switch (result.kind) {
       case "answered":

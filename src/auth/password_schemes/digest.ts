@@ -49,6 +49,7 @@ export function unsaltedDigest(names: readonly string[], algorithm: Digest): Pas
 function comparing(algorithm: Digest, digest: Uint8Array, salt: Uint8Array): CheckableHash {
   return {
     costClass: costClass(algorithm, 1),
+    isQuick: true,
     matches: (password) =>
       timingSafeEqual(createHash(algorithm).update(password).update(salt).digest(), digest),
   };

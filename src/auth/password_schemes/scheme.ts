@@ -4,6 +4,8 @@
 export interface CheckableHash {
   /** Names what a check costs, by `costClass`: hashes of one class take about the same time. */
   readonly costClass: string;
+  /** A check is a digest or two, microseconds: handing it to a thread would cost more. */
+  readonly isQuick?: boolean;
   /**
    * Checks a password, in time that does not depend on how nearly it matches. It has 1 to
    * PASSWORD_OCTETS octets and no NUL.

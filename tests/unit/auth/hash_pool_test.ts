@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -58,6 +59,21 @@ test("no thread is started before there is something to do", async () => {
     strictEqual(started(), 0);
     strictEqual(await pool.check("a", octets("a")), "right");
     strictEqual(started(), 1);
+  });
+});
+
+test("a hash that is one digest starts no thread, right or wrong", async () => {
+  const sha256 = "{SHA256}K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=";
+  const ssha = `{SSHA}${
+    Buffer.from("7ccd7b2d5d1d7ebd6ec0e3a4d5fc1a3d5a0c7f2a00", "hex").toString("base64")
+  }`;
+  await withOddPool({}, async (pool, started) => {
+    strictEqual(await pool.check("{PLAIN}secret", octets("secret")), "right");
+    strictEqual(await pool.check("{PLAIN}secret", octets("Secret")), "wrong");
+    strictEqual(await pool.check(sha256, octets("secret")), "right");
+    strictEqual(await pool.check(sha256, octets("other")), "wrong");
+    strictEqual(await pool.check(ssha, octets("other")), "wrong");
+    strictEqual(started(), 0);
   });
 });
 
