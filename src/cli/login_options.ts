@@ -12,7 +12,6 @@ import {
   openClientCertificates,
 } from "../auth/client_certificates/client_certificates.ts";
 import type { KerberosOptions } from "../auth/gssapi/kerberos_options.ts";
-import type { GuessingOptions } from "../auth/guessing/guessing_guard.ts";
 import type { NameRules } from "../auth/login_names.ts";
 import type { TokenValidator, TokenValidatorOptions } from "../auth/oauth/token_validator.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
@@ -34,18 +33,6 @@ export function weakSchemesOf({ weakPasswordSchemes }: Settings): WeakSchemes {
     "weak_password_schemes",
     `there is no weak scheme ${unknown.join(", ")}; allowed are ${WEAK_SCHEMES.join(", ")}`,
   );
-}
-
-/** What the guard is to go by; a reload gives them to one that is kept. */
-export function guessingOptions(settings: Settings): GuessingOptions {
-  return {
-    maxFailuresOfAddress: settings.maxFailedLoginsFromSingleAddress,
-    maxFailuresOfAccount: settings.maxFailedLoginsPerUser,
-    windowMs: settings.failedLoginWindowMs,
-    blockMs: settings.failedLoginBlockMs,
-    delayMs: settings.failedLoginDelayMs,
-    neverBlocked: settings.neverBlockedAddresses,
-  };
 }
 
 /** What accepting tickets is set up with. */

@@ -5,25 +5,16 @@
  * *Knows*: settings, the room auth. *Does not know*: sockets, sessions, mail.
  */
 
-import { openAppPasswordUses } from "../auth/app_password_uses.ts";
 import { Authenticator } from "../auth/authenticator.ts";
 import type { AccountDirectory } from "../auth/directory.ts";
 import { Kerberos } from "../auth/gssapi/kerberos.ts";
-import {
-  type GuessingGuard,
-  type GuessingOptions,
-  openGuessingGuard,
-} from "../auth/guessing/guessing_guard.ts";
 import { HashPool } from "../auth/hash_pool.ts";
-import { keptKey } from "../auth/kept_key.ts";
-import type { LoginGuard } from "../auth/login_guard.ts";
 import { NtlmAuthHelpers } from "../auth/ntlm_auth_helper/helper_pool.ts";
 import type { WeakSchemes } from "../auth/password_schemes/scheme.ts";
 import type { Settings } from "../settings.ts";
 import { openDirectory } from "./directories.ts";
 import {
   clientCertificateOptions,
-  guessingOptions,
   kerberosOptions,
   nameRulesOf,
   openCertificates,
@@ -33,6 +24,7 @@ import {
 } from "./login_options.ts";
 import { LoginWays, type OAuthWay } from "./login_ways.ts";
 import type { Parts } from "./parts.ts";
+import { type Remembered, rememberedParts } from "./remembered.ts";
 import { orBadSetting } from "./setting_fault.ts";
 
 export interface LoginParts {
@@ -40,16 +32,6 @@ export interface LoginParts {
   readonly ways: LoginWays;
   readonly remembered: Remembered;
   readonly directories: readonly AccountDirectory[];
-}
-
-/** What is remembered of logins, over a restart: once for all who serve. */
-export interface Remembered {
-  readonly guard: LoginGuard & {
-    reload(options: GuessingOptions): void;
-    hasten(): void;
-  };
-  readonly madeUpKey: Uint8Array;
-  noteAppPassword(user: string, name: string, address: string | undefined): void;
 }
 
 /**
@@ -144,41 +126,6 @@ export async function openDirectoryAt(
     () => orBadSetting(`directories[${index}]`, () => openDirectory(table, weakSchemes)),
     (directory) => directory.close?.(),
   );
-}
-
-/**
- * What is remembered in the settings' folder; `parts` closes it.
- *
- * @throws {SettingFault} If an address that is never blocked is none.
- */
-export async function rememberedParts(
-  settings: Settings,
-  parts: Parts,
-): Promise<Remembered & { readonly guard: GuessingGuard }> {
-  const { stateFolder: folder } = settings;
-  // Kept over any change but that of its folder: what it has counted must not be forgotten.
-  const guard = await parts.take(
-    "guard",
-    folder,
-    () =>
-      orBadSetting(
-        "never_blocked_addresses",
-        () => openGuessingGuard(guessingOptions(settings), { folder }),
-      ),
-    (guard) => guard.close(),
-  );
-  const uses = await parts.take(
-    "app password uses",
-    folder,
-    () => openAppPasswordUses(folder),
-    (uses) => uses.flush(),
-  );
-  const madeUpKey = await parts.take("made-up key", folder, () => keptKey(folder));
-  return {
-    guard,
-    madeUpKey,
-    noteAppPassword: (user, name, address) => uses.note(user, name, address, Date.now()),
-  };
 }
 
 async function ntlmOf(settings: Settings, parts: Parts) {

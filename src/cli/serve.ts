@@ -17,12 +17,10 @@ import { openFilesLimit } from "../platform/open_files.ts";
 import { faultText, loadSettings, type Settings, settingsWarnings } from "../settings.ts";
 import { withExample } from "./example.ts";
 import { orListenFailure } from "./listen_failure.ts";
-import { Service } from "./service.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { SignalQueue } from "./signal_queue.ts";
 import { surviveFaults } from "./survive_faults.ts";
 import { VERSION } from "./version.ts";
-import { WorkersService } from "./workers/workers_service.ts";
 
 const log = getLogger(["popkeep", "cli"]);
 
@@ -64,9 +62,13 @@ async function serve(options: ConfigOptions): Promise<void> {
 /** One process, or as many workers as the settings say with this one as their supervisor. */
 async function start(settings: Settings): Promise<RunningService> {
   const workers = workersOf(settings);
-  return await orListenFailure<RunningService>(
-    workers === 1 ? Service.start(settings) : WorkersService.start(settings, workers),
-  );
+  // Loaded only where it is needed: a supervisor has nothing of what serves clients.
+  const starting = workers === 1
+    ? import("./service.ts").then(({ Service }) => Service.start(settings))
+    : import("./workers/workers_service.ts").then(({ WorkersService }) =>
+      WorkersService.start(settings, workers)
+    );
+  return await orListenFailure<RunningService>(starting);
 }
 
 function workersOf({ workers }: Settings): number {

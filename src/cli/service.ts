@@ -12,15 +12,16 @@ import { configureLog } from "../admin/log.ts";
 import { type ProtocolLines, ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../maildir/maildir_store.ts";
 import { ConnectionLimits, type ConnectionMaxima } from "../net/connection_limits.ts";
-import type { Binding } from "../net/listener.ts";
 import type { PlaceCounts } from "../net/place_counts.ts";
 import { Pop3Server } from "../net/server.ts";
 import type { Serving } from "../net/serving.ts";
 import type { Settings } from "../settings.ts";
 import { ClientServices, type SharedServices } from "./client_services.ts";
-import { guessingOptions } from "./login_options.ts";
-import { type LoginParts, loginParts, type Remembered } from "./login_parts.ts";
+import { guessingOptions } from "./guessing_options.ts";
+import { type LoginParts, loginParts } from "./login_parts.ts";
 import { Parts } from "./parts.ts";
+import { bindingsOf, protocolLogOptions } from "./server_options.ts";
+import type { Remembered } from "./remembered.ts";
 import { tlsAcceptorFor } from "./tls_part.ts";
 import { VERSION } from "./version.ts";
 
@@ -174,24 +175,5 @@ function maximaOf(settings: Settings): ConnectionMaxima {
     maxConnections: settings.maxConnections,
     maxConnectionsPerAddress: settings.maxConnectionsFromSingleAddress,
     maxConnectionsPerUser: settings.maxConnectionsPerUser,
-  };
-}
-
-export function bindingsOf(settings: Settings): Binding[] {
-  return [
-    ...settings.unencryptedOrTlsBindings.map((binding): Binding => ({
-      ...binding,
-      security: "plain",
-    })),
-    ...settings.sslBindings.map((binding): Binding => ({ ...binding, security: "implicit-tls" })),
-  ];
-}
-
-export function protocolLogOptions(settings: Settings): ProtocolLogOptions | undefined {
-  if (!settings.protocolLog) return undefined;
-  return {
-    folder: settings.logFileLocation,
-    period: settings.logFileRollOverSettings,
-    quotaOctets: settings.logPerFileSizeQuotaOctets,
   };
 }

@@ -25,10 +25,10 @@ import { ownCommand } from "../../platform/own_command.ts";
 import type { Settings } from "../../settings.ts";
 import { type ExitCode, ExitCode as Code } from "../exit_codes.ts";
 import { Failure } from "../failure.ts";
-import { guessingOptions } from "../login_options.ts";
-import { type Remembered, rememberedParts } from "../login_parts.ts";
+import { guessingOptions } from "../guessing_options.ts";
 import { Parts } from "../parts.ts";
-import { bindingsOf, protocolLogOptions } from "../service.ts";
+import { type Remembered, rememberedParts } from "../remembered.ts";
+import { bindingsOf, protocolLogOptions } from "../server_options.ts";
 import { VERSION } from "../version.ts";
 import {
   APP_PASSWORD_USED,
