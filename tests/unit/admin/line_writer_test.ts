@@ -135,11 +135,12 @@ test("the first line goes out at once, and those that follow closely share a wri
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assert.equal(written(), "first\n", "they wait for each other");
+    writer.append("urgent\n", true);
+    while (written() === "first\n") await nextTurn();
+    const all = `first\n${"more\n".repeat(10)}urgent\n`;
+    assert.equal(written(), all, "but for one that is urgent, which takes the others along");
+    writer.append("last\n");
     await writer.idle();
-    assert.equal(
-      written(),
-      `first\n${"more\n".repeat(10)}`,
-      "and not where somebody waits for them",
-    );
+    assert.equal(written(), `${all}last\n`, "and where somebody waits for them");
     closeSync(fd);
   }));
