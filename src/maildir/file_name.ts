@@ -36,8 +36,33 @@ export function sizeHints(uniqueName: string): SizeHints {
 function hint(uniqueName: string, key: string): number | undefined {
   const at = uniqueName.indexOf(key);
   if (at < 0) return undefined;
-  const digits = /^[0-9]{1,15}(?=,|$)/.exec(uniqueName.slice(at + key.length));
-  return digits === null ? undefined : Number(digits[0]);
+  const from = at + key.length;
+  const end = endOfDigits(uniqueName, from);
+  if (end === from || end - from > MOST_DIGITS) return undefined;
+  return end === uniqueName.length || uniqueName[end] === ","
+    ? wholeNumber(uniqueName, from, end)
+    : undefined;
+}
+
+/** Digits that make a number which is exact. */
+const MOST_DIGITS = 15;
+
+// Loops, and no regular expressions: a million names are taken apart at a time.
+
+function endOfDigits(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+function wholeNumber(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) value = value * 10 + text.charCodeAt(at) - 48;
+  return value;
 }
 
 /**
@@ -75,12 +100,25 @@ export function compareDelivery(a: string, b: string): number {
 
 /** Seconds since 1970 that the name begins with, or 0. */
 export function deliverySeconds(uniqueName: string): number {
-  const digits = /^[0-9]{1,15}(?=\.)/.exec(uniqueName);
-  return digits === null ? 0 : Number(digits[0]);
+  const end = endOfDigits(uniqueName, 0);
+  if (end === 0 || end > MOST_DIGITS || uniqueName[end] !== ".") return 0;
+  return wholeNumber(uniqueName, 0, end);
 }
 
-/** Microseconds that the name has behind an `M` after the seconds, or 0. */
+/** Microseconds that the name has in the part behind the seconds, behind an `M`; or 0. */
 export function deliveryMicros(uniqueName: string): number {
-  const micros = /^[0-9]+\.(?:[^.]*?)M([0-9]{1,9})/.exec(uniqueName);
-  return micros === null ? 0 : Number(micros[1]);
+  const dot = endOfDigits(uniqueName, 0);
+  if (dot === 0 || uniqueName[dot] !== ".") return 0;
+  let at = uniqueName.indexOf("M", dot + 1);
+  if (at < 0) return 0;
+  const nextDot = uniqueName.indexOf(".", dot + 1);
+  const partEnd = nextDot < 0 ? uniqueName.length : nextDot;
+  for (; at >= 0 && at < partEnd; at = uniqueName.indexOf("M", at + 1)) {
+    const end = Math.min(endOfDigits(uniqueName, at + 1), at + 1 + MICROS_DIGITS);
+    if (end > at + 1) return wholeNumber(uniqueName, at + 1, end);
+  }
+  return 0;
 }
+
+/** What is taken of the digits behind the `M`. */
+const MICROS_DIGITS = 9;

@@ -28,6 +28,7 @@ import { learnSizes, linesFor } from "./newcomers.ts";
 import { learnExactSizes } from "./sizes.ts";
 import { Sidecar } from "./sidecar.ts";
 import { firstLines, makeFirst, needsRewrite, rewrite } from "./sidecar_rewrite.ts";
+import { Turns } from "./turns.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
@@ -273,27 +274,54 @@ export class Mailbox {
         if (!isFirst && await this.#sidecar.refreshFromFile() !== "unchanged") {
           await matching.place(this.#sidecar.list);
         }
-        const without = rows.filter((row) => this.#isWithoutId(newcomers, row));
+        const without = await this.#withoutId(newcomers, rows);
         if (without.length === 0 && this.#sidecar.exists) return;
-        const { list } = this.#sidecar;
-        if (isFirst) {
-          const lines = linesFor(list, newcomers, without, firstLines(list));
-          await makeFirst(this.#sidecar, lock, lines);
-        } else if (!this.#sidecar.exists || needsRewrite(this.#sidecar, Date.now())) {
-          await rewrite(this.#sidecar, lock, Date.now(), linesFor(list, newcomers, without));
-        } else {
-          await this.#sidecar.append(linesFor(list, newcomers, without), true);
+        const first = this.#table.count;
+        const isAdded = await this.#writeIds(newcomers, without, lock);
+        const change = await this.#sidecar.refreshFromFile();
+        if (isAdded && change === "unchanged" && this.#table.count === first + without.length) {
+          return await matching.placeAdded(this.#sidecar.list, first, without);
         }
-        await this.#sidecar.refreshFromFile();
         await matching.place(this.#sidecar.list);
       }
       throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
     });
   }
 
-  #isWithoutId(newcomers: MessageTable, row: number): boolean {
-    const known = this.#table.findNameOf(newcomers, row);
-    return known < 0 || this.#table.isRemoved(known) || !this.#table.isInFolder(known);
+  /** Writes ids for newcomers. True if they are in force, and in the list behind what was there. */
+  async #writeIds(
+    newcomers: MessageTable,
+    rows: Uint32Array,
+    lock: DotLock,
+  ): Promise<boolean> {
+    const { exists, list } = this.#sidecar;
+    list.table.reserve(list.table.count + rows.length);
+    if (!exists && list.table.count === 0) {
+      const lines = linesFor(list, newcomers, rows, firstLines(list));
+      return await makeFirst(this.#sidecar, lock, lines);
+    }
+    const lines = linesFor(list, newcomers, rows);
+    if (exists && !needsRewrite(this.#sidecar, Date.now())) {
+      return await this.#sidecar.append(lines, true);
+    }
+    await rewrite(this.#sidecar, lock, Date.now(), lines);
+    return false;
+  }
+
+  /** Those of the newcomers that have no id by now. */
+  async #withoutId(newcomers: MessageTable, rows: Uint32Array): Promise<Uint32Array> {
+    const table = this.#table;
+    if (table.count === 0) return rows;
+    const turns = new Turns();
+    const without = new Uint32Array(rows.length);
+    let count = 0;
+    for (const row of rows) {
+      if (turns.isOver) await turns.next();
+      const known = table.findNameOf(newcomers, row);
+      const hasId = known >= 0 && !table.isRemoved(known) && table.isInFolder(known);
+      if (!hasId) without[count++] = row;
+    }
+    return without.subarray(0, count);
   }
 
   async #makeExact(): Promise<void> {
@@ -320,7 +348,7 @@ export class Mailbox {
    * said in the log at debug level and forgotten: such lines only save work.
    */
   async #tidy(lines: UniqueIdLines): Promise<void> {
-    if (lines.isEmpty || !this.#sidecar.exists) return;
+    if (lines.length === 0 || !this.#sidecar.exists) return;
     try {
       await this.#underLock(TIDY_WAIT_MS, async (lock) => {
         if (await this.#sidecar.refreshFromFile() !== "unchanged") this.#distrust();

@@ -7,8 +7,8 @@ import type { MessageNumber } from "../maildrop/message_number.ts";
 import type { Snapshot } from "../maildrop/snapshot.ts";
 import { decimalUniqueId, type UniqueId } from "../maildrop/unique_id.ts";
 import { Entry } from "./entry.ts";
+import { writeDecimal } from "./decimal.ts";
 import type { MessageTable } from "./message_table.ts";
-import { writeDecimal } from "./unique_id_lines.ts";
 
 /** Stands for a size that does not go into 32 bits. */
 const TOO_LARGE = 0xffff_ffff;

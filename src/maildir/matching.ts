@@ -8,14 +8,11 @@
  * *Knows* rows and listings. *Does not know* the disk. All of it lets others have their turn.
  */
 
-import { Buffer } from "node:buffer";
 import { isMessageName, type Listed } from "./folder.ts";
 import { type FolderName, MessageTable } from "./message_table.ts";
-import { NAME_OCTETS } from "./name_blocks.ts";
+import { NAME_OCTETS, staged } from "./name_blocks.ts";
 import { Turns } from "./turns.ts";
 import type { UniqueIdList } from "./unique_id_list.ts";
-
-const scratch = Buffer.alloc(NAME_OCTETS);
 
 export class Matching {
   /** Files that belong to no row of the list. */
@@ -63,17 +60,18 @@ export class Matching {
       if (isMessage === "unreadable") this.#unreadable++;
       if (isMessage !== true || name.length > NAME_OCTETS) continue;
       const colon = name.indexOf(":");
-      scratch.write(name, "latin1");
-      this.#takeName(folder, one, colon < 0 ? name.length : colon);
+      staged.putText(name);
+      if (colon >= 0) staged.cutTo(colon);
+      this.#takeName(folder, one);
     }
   }
 
-  /** Takes one name, whose octets are in `scratch`; the unique name ends at `end`. */
-  #takeName(folder: FolderName, listed: Listed, end: number): void {
+  /** Takes one file, whose unique name is staged. */
+  #takeName(folder: FolderName, listed: Listed): void {
     const table = this.#table;
-    const info = listed.name.slice(end);
-    const row = table.find(scratch, 0, end);
-    if (row < 0 || table.isRemoved(row)) return this.#takeNewcomer(folder, listed, end);
+    const info = listed.name.slice(staged.length);
+    const row = table.find();
+    if (row < 0 || table.isRemoved(row)) return this.#takeNewcomer(folder, listed, info);
     if (folder === "new" && table.folderOf(row) === "cur") {
       this.#movedBack.set(row, info);
       return;
@@ -82,12 +80,12 @@ export class Matching {
     this.#see(row, folder, info);
   }
 
-  #takeNewcomer(folder: FolderName, listed: Listed, end: number): void {
+  #takeNewcomer(folder: FolderName, listed: Listed, info: string): void {
     const { newcomers } = this;
-    let row = newcomers.find(scratch, 0, end);
-    if (row < 0) row = newcomers.add(scratch, 0, end);
+    let row = newcomers.find();
+    if (row < 0) row = newcomers.add();
     else if (newcomers.folderOf(row) !== folder) this.#hasTwins = true;
-    newcomers.setPlace(row, folder, listed.name.slice(end));
+    newcomers.setPlace(row, folder, info);
     if (listed.isFile()) newcomers.setListedAsFile(row);
   }
 
@@ -111,6 +109,15 @@ export class Matching {
         table.setNowhere(row);
         table.addMiss(row);
       }
+    }
+  }
+
+  /** Tells the list where the files of these newcomers are, which have its rows from `first` on. */
+  async placeAdded(list: UniqueIdList, first: number, newcomers: Uint32Array): Promise<void> {
+    const turns = new Turns();
+    for (let index = 0; index < newcomers.length; index++) {
+      if (turns.isOver) await turns.next();
+      list.table.copyPlace(first + index, this.newcomers, newcomers[index]!);
     }
   }
 

@@ -4,7 +4,7 @@
  *
  * | column  | octets | says                                                                          |
  * | ------- | -----: | ----------------------------------------------------------------------------- |
- * | name    |  1 + n | the unique name (name_blocks.ts)                                              |
+ * | name    |  1 + n | the unique name, up to a whole word (name_blocks.ts)                          |
  * | place   |      4 | where the name stands                                                         |
  * | id      |      8 | the unique-id                                                                 |
  * | stored  |      4 | octets of the file                                                            |
@@ -19,8 +19,8 @@
  * *Knows* how it is kept. *Does not know* the disk, nor the rules for ids (unique_id_list.ts).
  */
 
-import { Buffer } from "node:buffer";
-import { hashOf, NAME_OCTETS, NameBlocks } from "./name_blocks.ts";
+import type { Buffer } from "node:buffer";
+import { NAME_OCTETS, NameBlocks, staged } from "./name_blocks.ts";
 
 /** What of a row's state is where. */
 const IN_NEW = 1;
@@ -44,9 +44,6 @@ const FULLEST = 0.75;
 
 export type FolderName = "new" | "cur";
 
-/** Where names that come as text are put for their octets to be looked at. */
-const scratch = Buffer.alloc(NAME_OCTETS + 1);
-
 export class MessageTable {
   #count = 0;
   readonly #names = new NameBlocks();
@@ -59,6 +56,8 @@ export class MessageTable {
   /** Rows, counted from 1. */
   #slots = new Uint32Array(FIRST_ROWS * 2);
   #slotsUsed = 0;
+  /** Where the name is, or would be, that `find` was asked for last. */
+  #askedSlot = 0;
   readonly #infos: string[] = [""];
   readonly #otherInfos = new Map<number, string>();
   readonly #largeStored = new Map<number, number>();
@@ -81,57 +80,69 @@ export class MessageTable {
   }
 
   /**
-   * Adds a row for the unique name that these octets are, 1 to NAME_OCTETS of them. From then on the name
-   * is this row's.
+   * Adds a row for the staged name, which `find` has just been asked for. From then on the name is this
+   * row's.
    */
-  add(source: Uint8Array, from: number, to: number): number {
+  add(): number {
     if (this.#count === this.#ids.length) {
       this.#resize(Math.ceil(this.#count * (this.#count < 65_536 ? 1.5 : 1.125)));
     }
-    if (this.#slotsUsed >= this.#slots.length * FULLEST) this.#rehash(this.#slotsUsed * 2);
+    if (this.#slotsUsed >= this.#slots.length * FULLEST) {
+      this.#rehash(this.#slotsUsed * 2);
+      this.find();
+    }
     const row = this.#count++;
-    this.#places[row] = this.#names.add(source, from, to);
+    this.#places[row] = this.#names.add();
     if (this.#exact !== undefined) this.#exact[row] = UNKNOWN;
-    const slot = this.#slotOf(source, from, to);
-    if (this.#slots[slot] === 0) this.#slotsUsed++;
-    this.#slots[slot] = row + 1;
+    if (this.#slots[this.#askedSlot] === 0) this.#slotsUsed++;
+    this.#slots[this.#askedSlot] = row + 1;
     return row;
   }
 
-  /** The row that the unique name belongs to, or -1. */
-  find(source: Uint8Array, from: number, to: number): number {
-    return this.#slots[this.#slotOf(source, from, to)]! - 1;
+  /** The row that the staged name belongs to, or -1. */
+  find(): number {
+    this.#askedSlot = this.#slotOfStaged();
+    return this.#slots[this.#askedSlot]! - 1;
   }
 
   /** The same for a name whose characters are octets. */
   findText(uniqueName: string): number {
     if (uniqueName.length > NAME_OCTETS) return -1;
-    return this.find(scratch, 0, scratch.write(uniqueName, "latin1"));
+    staged.putText(uniqueName);
+    return this.find();
   }
 
   /** The row here that has the name of another table's row, or -1. */
   findNameOf(table: MessageTable, row: number): number {
-    return this.find(scratch, 0, table.writeName(row, scratch, 0));
+    if (this.#count === 0) return -1;
+    table.#names.stage(table.#places[row]!);
+    return this.find();
   }
 
-  #slotOf(source: Uint8Array, from: number, to: number): number {
+  #slotOfStaged(): number {
     const slots = this.#slots;
-    let slot = Math.floor(hashOf(source, from, to) / 0x1_0000_0000 * slots.length);
+    let slot = Math.floor(staged.hash / 0x1_0000_0000 * slots.length);
     for (let row; (row = slots[slot]!) !== 0;) {
-      if (this.#names.isAt(this.#places[row - 1]!, source, from, to)) break;
+      if (this.#names.isStagedAt(this.#places[row - 1]!)) break;
       if (++slot === slots.length) slot = 0;
     }
     return slot;
   }
 
   #rehash(rows: number): void {
+    if (this.#slotsUsed === 0) {
+      this.#slots = emptySlots(rows);
+      return;
+    }
+    const name = staged.octets.toString("latin1", 1, 1 + staged.length);
     const before = this.#slots;
-    this.#slots = new Uint32Array(Math.ceil(Math.max(rows, FIRST_ROWS) / FULLEST) + 1);
+    this.#slots = emptySlots(rows);
     for (const row of before) {
       if (row === 0) continue;
-      const end = this.writeName(row - 1, scratch, 0);
-      this.#slots[this.#slotOf(scratch, 0, end)] = row;
+      this.#names.stage(this.#places[row - 1]!);
+      this.#slots[this.#slotOfStaged()] = row;
     }
+    staged.putText(name);
   }
 
   #resize(rows: number): void {
@@ -193,10 +204,6 @@ export class MessageTable {
     const end = this.writeName(row, target, at);
     const info = this.#infoOf(row);
     return info === "" ? end : end + target.write(info, end, "latin1");
-  }
-
-  compareNames(one: number, other: number): number {
-    return this.#names.compare(this.#places[one]!, this.#places[other]!);
   }
 
   /** Octets of the file. */
@@ -340,6 +347,10 @@ export class MessageTable {
   forgetSeen(): void {
     for (let row = 0; row < this.#count; row++) this.#states[row] = this.#states[row]! & ~SEEN;
   }
+}
+
+function emptySlots(rows: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(Math.ceil(Math.max(rows, FIRST_ROWS) / FULLEST) + 1);
 }
 
 function resized<T extends Uint8Array | Uint32Array | Float64Array>(before: T, after: T): T {

@@ -3,7 +3,10 @@
  * the memory.
  *
  * Names stand in blocks, so that a mailbox that grows is not copied, and a small one has a small block.
- * Each has its length before it, in one octet: a name of over 255 octets is no file's (NAME_MAX).
+ * Each has its length before it, in one octet (a name of over 255 octets is no file's: NAME_MAX), and NULs
+ * behind it up to a whole word: they are compared and copied a word at a time.
+ *
+ * A name that is looked for or added is put into `staged` first.
  *
  * *Does not know* what the names are of.
  */
@@ -14,106 +17,137 @@ import { randomBytes } from "node:crypto";
 /** What no file name is longer than, octets. */
 export const NAME_OCTETS = 255;
 
-const BLOCK_OCTETS = 65_536;
-const FIRST_BLOCK_OCTETS = 512;
+/** Words of four octets. */
+const BLOCK_WORDS = 16_384;
+const FIRST_BLOCK_WORDS = 128;
 
 /** So that nobody can choose names whose hashes are alike. */
 const SEED = randomBytes(4).readInt32LE();
 
+/** The one name that is being looked for, as it would stand in a block. */
+class StagedName {
+  readonly octets = Buffer.from(new ArrayBuffer(1 + NAME_OCTETS + 4));
+  readonly words = new Int32Array(this.octets.buffer);
+
+  get length(): number {
+    return this.octets[0]!;
+  }
+
+  get wordCount(): number {
+    return (this.octets[0]! + 4) >> 2;
+  }
+
+  /** Puts in a name whose characters are octets; 1 to NAME_OCTETS of them. */
+  putText(name: string): void {
+    this.cutTo(this.octets.write(name, 1, "latin1"));
+  }
+
+  /** Puts in 1 to NAME_OCTETS octets. */
+  putOctets(source: Buffer, from: number, to: number): void {
+    this.cutTo(source.copy(this.octets, 1, from, to));
+  }
+
+  /** Makes it the first octets of what was put in. */
+  cutTo(length: number): void {
+    this.octets[0] = length;
+    this.octets[length + 1] = this.octets[length + 2] = this.octets[length + 3] = 0;
+  }
+
+  /** 0 to 2^32 - 1. */
+  get hash(): number {
+    const { wordCount, words } = this;
+    let hash = SEED;
+    for (let word = 0; word < wordCount; word++) {
+      hash = Math.imul(hash ^ words[word]!, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    hash = Math.imul(hash ^ hash >>> 13, 0xc2b2ae35);
+    return (hash ^ hash >>> 16) >>> 0;
+  }
+}
+
+export const staged = new StagedName();
+
+interface Block {
+  readonly octets: Buffer;
+  readonly words: Int32Array;
+}
+
 export class NameBlocks {
-  readonly #blocks: Buffer[] = [];
-  /** Octets of the last block that are in use. */
+  readonly #blocks: Block[] = [];
+  /** Words of the last block that are in use. */
   #used = 0;
 
   /** Octets of memory. */
   get octets(): number {
-    return this.#blocks.reduce((sum, block) => sum + block.length, 0);
+    return this.#blocks.reduce((sum, { octets }) => sum + octets.length, 0);
   }
 
-  /** Adds a name of 1 to NAME_OCTETS octets; returns its place. */
-  add(source: Uint8Array, from: number, to: number): number {
-    const block = this.#blockFor(1 + to - from);
-    const place = (this.#blocks.length - 1) * BLOCK_OCTETS + this.#used;
-    let at = this.#used;
-    block[at++] = to - from;
-    for (let octet = from; octet < to; octet++) block[at++] = source[octet]!;
-    this.#used = at;
-    return place;
+  /** Adds the staged name; returns its place. */
+  add(): number {
+    const { wordCount, words } = staged;
+    const target = this.#blockFor(wordCount).words;
+    const first = this.#used;
+    for (let word = 0; word < wordCount; word++) target[first + word] = words[word]!;
+    this.#used += wordCount;
+    return (this.#blocks.length - 1) * BLOCK_WORDS + first;
   }
 
-  #blockFor(octets: number): Buffer {
+  #blockFor(words: number): Block {
     const last = this.#blocks.at(-1);
-    if (last !== undefined && this.#used + octets <= last.length) return last;
-    if (last !== undefined && last.length < BLOCK_OCTETS) {
-      const larger = Buffer.alloc(last.length * 2);
-      larger.set(last);
+    if (last !== undefined && this.#used + words <= last.words.length) return last;
+    if (last !== undefined && last.words.length < BLOCK_WORDS) {
+      const larger = emptyBlock(last.words.length * 2);
+      larger.words.set(last.words);
       this.#blocks[this.#blocks.length - 1] = larger;
-      return this.#blockFor(octets);
+      return this.#blockFor(words);
     }
-    const next = Buffer.alloc(last === undefined ? FIRST_BLOCK_OCTETS : BLOCK_OCTETS);
+    const next = emptyBlock(last === undefined ? FIRST_BLOCK_WORDS : BLOCK_WORDS);
     this.#blocks.push(next);
     this.#used = 0;
     return next;
   }
 
-  /** Whether the name at a place is these octets. */
-  isAt(place: number, source: Uint8Array, from: number, to: number): boolean {
-    const block = this.#blockOf(place);
-    let at = place % BLOCK_OCTETS;
-    if (block[at++] !== to - from) return false;
-    for (let octet = from; octet < to; octet++) {
-      if (block[at++] !== source[octet]) return false;
+  /** Whether the name at a place is the staged one. */
+  isStagedAt(place: number): boolean {
+    const { words } = this.#blockOf(place);
+    const first = place % BLOCK_WORDS;
+    // The first word tells the length too, so that none of another name is looked at.
+    const { wordCount } = staged;
+    for (let word = 0; word < wordCount; word++) {
+      if (words[first + word] !== staged.words[word]) return false;
     }
     return true;
   }
 
+  /** Stages the name at a place. */
+  stage(place: number): void {
+    const { octets, words } = this.#blockOf(place);
+    const first = place % BLOCK_WORDS;
+    const wordCount = (octets[first * 4]! + 4) >> 2;
+    for (let word = 0; word < wordCount; word++) staged.words[word] = words[first + word]!;
+  }
+
   /** Copies the name at a place to `target`, and returns where it ends there. */
   write(place: number, target: Uint8Array, at: number): number {
-    const block = this.#blockOf(place);
-    const from = place % BLOCK_OCTETS + 1;
-    const length = block[from - 1]!;
-    for (let octet = 0; octet < length; octet++) target[at + octet] = block[from + octet]!;
-    return at + length;
+    const { octets } = this.#blockOf(place);
+    const from = place % BLOCK_WORDS * 4 + 1;
+    return at + octets.copy(target, at, from, from + octets[from - 1]!);
   }
 
   /** The name at a place, a character an octet. */
   textAt(place: number): string {
-    const block = this.#blockOf(place);
-    const from = place % BLOCK_OCTETS + 1;
-    return block.toString("latin1", from, from + block[from - 1]!);
+    const { octets } = this.#blockOf(place);
+    const from = place % BLOCK_WORDS * 4 + 1;
+    return octets.toString("latin1", from, from + octets[from - 1]!);
   }
 
-  /** Below 0, as above, or 0: the order of the octets of two names. */
-  compare(one: number, other: number): number {
-    const a = this.#blockOf(one);
-    const b = this.#blockOf(other);
-    const fromA = one % BLOCK_OCTETS + 1;
-    const fromB = other % BLOCK_OCTETS + 1;
-    const lengthA = a[fromA - 1]!;
-    const lengthB = b[fromB - 1]!;
-    for (let octet = 0; octet < lengthA && octet < lengthB; octet++) {
-      const difference = a[fromA + octet]! - b[fromB + octet]!;
-      if (difference !== 0) return difference;
-    }
-    return lengthA - lengthB;
-  }
-
-  #blockOf(place: number): Buffer {
-    return this.#blocks[Math.floor(place / BLOCK_OCTETS)]!;
+  #blockOf(place: number): Block {
+    return this.#blocks[Math.floor(place / BLOCK_WORDS)]!;
   }
 }
 
-/** A hash of a name, 0 to 2^32 - 1. */
-export function hashOf(source: Uint8Array, from: number, to: number): number {
-  let hash = SEED;
-  let at = from;
-  for (; at + 4 <= to; at += 4) {
-    const four = source[at]! | source[at + 1]! << 8 | source[at + 2]! << 16 | source[at + 3]! << 24;
-    hash = Math.imul(hash ^ four, 0x9e3779b1);
-    hash ^= hash >>> 15;
-  }
-  for (; at < to; at++) hash = Math.imul(hash ^ source[at]!, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
-  return (hash ^ hash >>> 16) >>> 0;
+function emptyBlock(wordCount: number): Block {
+  const memory = new ArrayBuffer(wordCount * 4);
+  return { octets: Buffer.from(memory), words: new Int32Array(memory) };
 }

@@ -42,7 +42,8 @@ export async function learnSizes(
   mailboxPath: string,
   newcomers: MessageTable,
 ): Promise<Uint32Array> {
-  const rows = Uint32Array.from({ length: newcomers.count }, (_, row) => row);
+  const rows = new Uint32Array(newcomers.count);
+  for (let row = 0; row < rows.length; row++) rows[row] = row;
   const looks = new Looks(mailboxPath, newcomers);
   try {
     const { sample, rest } = sampleOf(rows, STAT_SAMPLE);
@@ -132,7 +133,7 @@ export async function* linesFor(
   newcomers: MessageTable,
   rows: Uint32Array,
   lines = new UniqueIdLines(),
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Buffer> {
   const turns = new Turns();
   let id = list.firstFreeId(Date.now());
   for (const row of rows) {
@@ -146,10 +147,10 @@ export async function* linesFor(
       exactOctets: newcomers.exactOf(row),
       carried: undefined,
     });
-    if (lines.octets.length >= PIECE_OCTETS) {
+    if (lines.length >= PIECE_OCTETS) {
       yield lines.octets;
       lines.clear();
     }
   }
-  if (!lines.isEmpty) yield lines.octets;
+  if (lines.length > 0) yield lines.octets;
 }

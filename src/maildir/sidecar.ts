@@ -43,7 +43,7 @@ const WITNESS_OCTETS = 64;
 export type SidecarChange = "unchanged" | "grown" | "replaced";
 
 /** Whole lines, in pieces of any size that each end with a line. */
-export type LinePieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+export type LinePieces = Iterable<Buffer> | AsyncIterable<Buffer>;
 
 export class Sidecar {
   readonly mailboxPath: string;
@@ -200,16 +200,16 @@ export class Sidecar {
   }
 
   /** Takes whole lines as they stand in the file after `#offset`. */
-  #takeLines(octets: Uint8Array): void {
+  #takeLines(octets: Buffer): void {
     let from = 0;
     if (this.#offset === 0) {
-      const header = Buffer.from(octets.subarray(0, octets.indexOf(LF))).toString("latin1");
+      const header = octets.toString("latin1", 0, octets.indexOf(LF));
       this.#refuseNewerVersion(header);
       if (`${header}\n` === HEADER) from = HEADER.length;
       else this.#damaged = true;
     }
     for (let end; (end = octets.indexOf(LF, from)) >= 0; from = end + 1) {
-      if (!this.list.apply(octets, from, end)) this.#damaged = true;
+      if (!this.list.apply(octets.subarray(from, end))) this.#damaged = true;
     }
     this.#offset += octets.length;
     this.#witness = witnessAfter(this.#witness, octets);
@@ -256,7 +256,7 @@ export class Sidecar {
 
   async #write(handle: FileHandle, lines: LinePieces, durable: boolean): Promise<boolean> {
     let end = this.#offset;
-    let only: Uint8Array | undefined;
+    let only: Buffer | undefined;
     for await (const piece of lines) {
       only = end === this.#offset ? piece : undefined;
       await writeAll(handle, piece);

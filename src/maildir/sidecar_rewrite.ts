@@ -128,7 +128,7 @@ export async function rewrite(
   return true;
 }
 
-async function* linesInForce(list: UniqueIdList, nowMs: number): AsyncGenerator<Uint8Array> {
+async function* linesInForce(list: UniqueIdList, nowMs: number): AsyncGenerator<Buffer> {
   const { table } = list;
   const lines = firstLines(list);
   const turns = new Turns();
@@ -141,12 +141,12 @@ async function* linesInForce(list: UniqueIdList, nowMs: number): AsyncGenerator<
     const missedS = isMissed(table, row) ? Math.floor(nowMs / 1000) : undefined;
     const sinceS = table.missingSinceOf(row) ?? missedS;
     if (sinceS !== undefined) lines.addMissing(id, sinceS);
-    if (lines.octets.length >= PIECE_OCTETS) {
+    if (lines.length >= PIECE_OCTETS) {
       yield lines.octets;
       lines.clear();
     }
   }
-  if (!lines.isEmpty) yield lines.octets;
+  if (lines.length > 0) yield lines.octets;
 }
 
 /** True for a message whose file was looked for and is not there. */

@@ -43,7 +43,7 @@
 import { Buffer } from "node:buffer";
 import { parseUniqueId } from "../maildrop/unique_id.ts";
 import { MessageTable } from "./message_table.ts";
-import { NAME_OCTETS } from "./name_blocks.ts";
+import { NAME_OCTETS, staged } from "./name_blocks.ts";
 
 export const HEADER = "popkeep-uidlist 1\n";
 
@@ -92,10 +92,9 @@ export class UniqueIdList {
   }
 
   /** Takes one line after the header, without its LF. False if it is no line of this format. */
-  apply(octets: Uint8Array, from: number, to: number): boolean {
+  apply(line: Buffer): boolean {
     // Nearly all lines are messages, and there may be a million.
-    if (octets[from] === PLUS) return this.#applyMessage(octets, from, to);
-    const line = Buffer.from(octets.buffer, octets.byteOffset + from, to - from);
+    if (line[0] === PLUS) return this.#applyMessage(line);
     const fields = line.toString("latin1").split(" ");
     switch (fields[0]) {
       case "=":
@@ -115,26 +114,31 @@ export class UniqueIdList {
     }
   }
 
-  #applyMessage(octets: Uint8Array, from: number, to: number): boolean {
-    const afterId = octets[from + 1] === SPACE ? endOfField(octets, from + 2, to) : to;
-    const afterStored = endOfField(octets, afterId + 1, to);
-    const afterExact = endOfField(octets, afterStored + 1, to);
-    const afterCarried = endOfField(octets, afterExact + 1, to);
-    if (afterCarried >= to || endOfField(octets, afterCarried + 1, to) !== to) return false;
-    const id = wholeNumberAt(octets, from + 2, afterId);
-    const storedOctets = wholeNumberAt(octets, afterId + 1, afterStored);
+  #applyMessage(line: Buffer): boolean {
+    if (line[1] !== SPACE) return false;
+    const idEnd = endOfDigits(line, 2);
+    const storedEnd = endOfDigits(line, idEnd + 1);
+    const exactIsKnown = line[storedEnd + 1] !== DASH;
+    const exactEnd = exactIsKnown ? endOfDigits(line, storedEnd + 1) : storedEnd + 2;
+    if (line[idEnd] !== SPACE || line[storedEnd] !== SPACE || line[exactEnd] !== SPACE) {
+      return false;
+    }
+    const id = wholeNumberAt(line, 2, idEnd);
+    const storedOctets = wholeNumberAt(line, idEnd + 1, storedEnd);
+    const exactOctets = exactIsKnown ? wholeNumberAt(line, storedEnd + 1, exactEnd) : undefined;
     if (id === undefined || storedOctets === undefined) return false;
-    let exactOctets: number | undefined;
-    if (!isNothing(octets, afterStored + 1, afterExact)) {
-      exactOctets = wholeNumberAt(octets, afterStored + 1, afterExact);
-      if (exactOctets === undefined) return false;
-    }
+    if (exactIsKnown && exactOctets === undefined) return false;
+    let nameFrom = exactEnd + 3;
     let carried: string | undefined;
-    if (!isNothing(octets, afterExact + 1, afterCarried)) {
-      carried = unescapedText(octets, afterExact + 1, afterCarried);
+    if (line[exactEnd + 1] !== DASH || line[exactEnd + 2] !== SPACE) {
+      const carriedEnd = line.indexOf(SPACE, exactEnd + 1);
+      if (carriedEnd < 0) return false;
+      carried = unescaped(line.subarray(exactEnd + 1, carriedEnd))?.toString("latin1");
       if (carried === undefined || parseUniqueId(carried) === undefined) return false;
+      nameFrom = carriedEnd + 1;
     }
-    const name = unescaped(octets, afterCarried + 1, to);
+    if (line.includes(SPACE, nameFrom)) return false;
+    const name = unescaped(line.subarray(nameFrom));
     if (name === undefined || !isUniqueName(name)) return false;
     const row = this.#add(id, name);
     if (row < 0) return true;
@@ -145,19 +149,22 @@ export class UniqueIdList {
   }
 
   /** Adds a row; -1 if the line is void. */
-  #add(id: number, name: Span): number {
+  #add(id: number, name: Buffer): number {
     const { table } = this;
     this.#next = Math.max(this.#next, id + 1);
     const rises = table.count === 0 || id > table.idOf(table.count - 1);
-    const known = table.find(name.octets, name.from, name.to);
-    const isFile = name.to - name.from <= NAME_OCTETS;
-    if (!rises || !isFile || known >= 0 && !table.isRemoved(known)) {
-      this.#spareLines++;
-      return -1;
-    }
-    const row = table.add(name.octets, name.from, name.to);
+    if (!rises || name.length > NAME_OCTETS) return this.#void();
+    staged.putOctets(name, 0, name.length);
+    const known = table.find();
+    if (known >= 0 && !table.isRemoved(known)) return this.#void();
+    const row = table.add();
     table.setId(row, id);
     return row;
+  }
+
+  #void(): -1 {
+    this.#spareLines++;
+    return -1;
   }
 
   #applySizes(fields: readonly string[]): boolean {
@@ -198,35 +205,21 @@ export class UniqueIdList {
   }
 }
 
-/** Octets from one place to another. */
-interface Span {
-  readonly octets: Uint8Array;
-  readonly from: number;
-  readonly to: number;
+function isUniqueName(name: Buffer): boolean {
+  return name.length > 0 && name[0] !== DOT && !name.includes(SLASH);
 }
 
-function isUniqueName({ octets, from, to }: Span): boolean {
-  if (from === to || octets[from] === DOT) return false;
-  for (let at = from; at < to; at++) if (octets[at] === SLASH) return false;
-  return true;
-}
-
-/** Where the field that begins at `from` ends: at a space, or at `to`. */
-function endOfField(octets: Uint8Array, from: number, to: number): number {
+function endOfDigits(line: Buffer, from: number): number {
   let at = from;
-  while (at < to && octets[at] !== SPACE) at++;
-  return Math.min(at, to);
+  for (let octet; (octet = line[at]) !== undefined && octet >= 48 && octet <= 57;) at++;
+  return at;
 }
 
 /** Decimal digits, from one place to another, as a number. */
-function wholeNumberAt(octets: Uint8Array, from: number, to: number): number | undefined {
+function wholeNumberAt(line: Buffer, from: number, to: number): number | undefined {
   if (to <= from || to - from > 16) return undefined;
   let value = 0;
-  for (let at = from; at < to; at++) {
-    const digit = octets[at]! - 48;
-    if (digit < 0 || digit > 9) return undefined;
-    value = value * 10 + digit;
-  }
+  for (let at = from; at < to; at++) value = value * 10 + line[at]! - 48;
   return value < LARGEST_ID ? value : undefined;
 }
 
@@ -236,42 +229,28 @@ function wholeNumber(text: string | undefined): number | undefined {
   return value < LARGEST_ID ? value : undefined;
 }
 
-/** Whether a field is the "-" that stands for nothing. */
-function isNothing(octets: Uint8Array, from: number, to: number): boolean {
-  return to - from === 1 && octets[from] === DASH;
-}
-
 /** A field without its escapes; undefined if one of them is none. */
-function unescaped(octets: Uint8Array, from: number, to: number): Span | undefined {
-  let at = from;
-  while (at < to && octets[at] !== PERCENT) at++;
-  if (at === to) return { octets, from, to };
-  const plain = new Uint8Array(to - from);
+function unescaped(field: Buffer): Buffer | undefined {
+  if (!field.includes(PERCENT)) return field;
+  const plain = Buffer.alloc(field.length);
   let end = 0;
-  for (at = from; at < to; at++) {
-    let octet = octets[at]!;
+  for (let at = 0; at < field.length; at++) {
+    let octet = field[at]!;
     if (octet === PERCENT) {
-      const high = at + 2 < to ? hexDigit(octets[at + 1]!) : -1;
-      const low = at + 2 < to ? hexDigit(octets[at + 2]!) : -1;
+      const high = hexDigit(field[at + 1]);
+      const low = hexDigit(field[at + 2]);
       if (high < 0 || low < 0) return undefined;
       octet = high * 16 + low;
       at += 2;
     }
     plain[end++] = octet;
   }
-  return { octets: plain, from: 0, to: end };
-}
-
-function unescapedText(octets: Uint8Array, from: number, to: number): string | undefined {
-  const span = unescaped(octets, from, to);
-  if (span === undefined) return undefined;
-  let text = "";
-  for (let at = span.from; at < span.to; at++) text += String.fromCharCode(span.octets[at]!);
-  return text;
+  return plain.subarray(0, end);
 }
 
 /** 0 to 15, or -1. */
-function hexDigit(octet: number): number {
+function hexDigit(octet: number | undefined): number {
+  if (octet === undefined) return -1;
   if (octet >= 48 && octet <= 57) return octet - 48;
   return octet >= 65 && octet <= 70 ? octet - 55 : -1;
 }

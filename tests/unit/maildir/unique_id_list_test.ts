@@ -8,9 +8,7 @@ import { UniqueIdLines } from "../../../src/maildir/unique_id_lines.ts";
 import { UniqueIdList } from "../../../src/maildir/unique_id_list.ts";
 
 function apply(list: UniqueIdList, line: string): boolean {
-  // Not at the beginning of its memory, as lines of a file are.
-  const octets = Buffer.from(`x${line}\n`, "latin1");
-  return list.apply(octets, 1, octets.length - 1);
+  return list.apply(Buffer.from(line, "latin1"));
 }
 
 function listOf(...lines: string[]): UniqueIdList {
@@ -119,9 +117,9 @@ test("any name and any carried id come back as they were written", () => {
       fc.nat(),
       (uniqueName, carried, size) => {
         const written = new MessageTable();
-        const octets = Buffer.from(uniqueName, "latin1");
+        written.findText(uniqueName);
         const lines = new UniqueIdLines();
-        lines.addNewMessage(written, written.add(octets, 0, octets.length), {
+        lines.addNewMessage(written, written.add(), {
           id: 5,
           storedOctets: size,
           exactOctets: undefined,
