@@ -32,6 +32,8 @@ export class AccountAccess {
   readonly #directories: readonly AccountDirectory[];
   readonly #masters: ReadonlySet<string>;
   readonly #delegates: boolean;
+  /** Entries whose password field was read and has no lock. */
+  readonly #unlocked = new WeakSet<DirectoryEntry>();
 
   constructor({ directories, masterUsers, delegates }: AccountAccessOptions) {
     this.#directories = directories;
@@ -51,9 +53,9 @@ export class AccountAccess {
     address: string | undefined,
   ): Soon<LoginOutcome> {
     if (!this.mayComeFrom(entry, address)) return REFUSED;
-    const { account, disabled, storedPassword } = entry;
+    const { account, disabled } = entry;
     // A ticket or a token is no way around the lock: whoever set it meant the user, not the password alone.
-    if (isLocked(storedPassword)) {
+    if (this.#isLocked(entry)) {
       logger.info("a locked user is kept out", { user: account.user, address });
       return REFUSED;
     }
@@ -65,6 +67,13 @@ export class AccountAccess {
       this.find(names.mailbox, address),
       (owner) => this.#openOther(account, owner, { names, address }),
     );
+  }
+
+  #isLocked(entry: DirectoryEntry): boolean {
+    if (this.#unlocked.has(entry)) return false;
+    if (isLocked(entry.storedPassword)) return true;
+    this.#unlocked.add(entry);
+    return false;
   }
 
   /** `owner` is undefined where nobody has the mailbox's name. */

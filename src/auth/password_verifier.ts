@@ -54,6 +54,8 @@ export class PasswordVerifier {
   readonly #weak: WeakSchemes | undefined;
   /** Checks under way, by their digest: the same attempt at the same time is one hash. */
   readonly #running = new Map<string, Promise<PasswordCheck>>();
+  /** Entries whose password field was read and found good. */
+  readonly #checkable = new WeakSet<DirectoryEntry>();
 
   constructor({ hashPool, passwordMemoryMs, weakSchemes, nowMs }: PasswordVerifierOptions) {
     this.#hashPool = hashPool;
@@ -96,9 +98,14 @@ export class PasswordVerifier {
     return check === "unavailable" ? { kind: check } : WRONG;
   }
 
-  #isCheckable({ account, storedPassword }: DirectoryEntry): boolean {
+  #isCheckable(entry: DirectoryEntry): boolean {
+    if (this.#checkable.has(entry)) return true;
+    const { account, storedPassword } = entry;
     const read = readStoredPassword(storedPassword, this.#weak);
-    if (!isHashFault(read)) return true;
+    if (!isHashFault(read)) {
+      this.#checkable.add(entry);
+      return true;
+    }
     if (read.kind !== "locked") {
       logger.info("a user cannot log in", { user: account.user, reason: read.reason });
     }

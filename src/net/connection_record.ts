@@ -42,7 +42,8 @@ export class ConnectionRecord {
   tell(summary: SessionSummary): void {
     if (this.#end === undefined || this.#told) return;
     this.#told = true;
-    this.log.ended({ ...this.#end, durationMs: performance.now() - this.#sinceMs }, summary);
+    const { reason, detail } = this.#end;
+    this.log.ended({ reason, detail, durationMs: performance.now() - this.#sinceMs }, summary);
     this.tap?.closed(this.#end.reason);
   }
 

@@ -40,9 +40,12 @@ export class Listener {
   /** A reload may change its security; address and port stay. */
   binding: Binding;
   readonly #server: Server;
+  /** Kept, since each connection asks for it, and the system would be asked twice. */
+  #port: number;
 
   private constructor(binding: Binding, server: Server) {
     this.binding = binding;
+    this.#port = binding.port;
     this.#server = server;
   }
 
@@ -71,6 +74,8 @@ export class Listener {
         backlog: BACKLOG,
         ...(shared ? { reusePort: true } : {}),
       }, () => {
+        const address = server.address();
+        if (typeof address === "object" && address !== null) listener.#port = address.port;
         server.on("error", (error) => log.warning("cannot accept", { port: listener.port, error }));
         resolve(listener);
       });
@@ -79,8 +84,7 @@ export class Listener {
 
   /** The port that is listened on, also when any was asked for. */
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : this.binding.port;
+    return this.#port;
   }
 
   /** Whether it is what `binding` asks for, but perhaps for its security. */
