@@ -20,6 +20,9 @@ DENO := $(RUNTIMES)/deno
 INSTALLED := $(RUNTIMES)/installed
 # The executable must not read a .env or bunfig.toml that lies where it happens to be started.
 NO_AUTOLOAD := --no-compile-autoload-dotenv --no-compile-autoload-bunfig
+# Each module that is loaded later is a file of its own, and what is loaded needs no parsing: half the time
+# of a start, and 4 MiB less at rest, for 9 MiB more on the disk.
+QUICK_START := --splitting --format=esm --bytecode
 SOURCES := main.ts package.json $(shell find src -name '*.ts')
 
 .PHONY: run test check binary binary-deno install bench bench-quick bench-page docs clean
@@ -37,7 +40,7 @@ binary: dist/popkeep
 
 dist/popkeep: $(INSTALLED) $(SOURCES) Makefile
 	@mkdir -p dist
-	$(BUN) build --compile --minify $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts \
+	$(BUN) build --compile --minify $(QUICK_START) $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts \
 		src/auth/gssapi/gssapi_worker.ts src/auth/pam/pam_worker.ts src/auth/sql/sqlite_worker.ts --outfile $@
 
 binary-deno: $(INSTALLED)
