@@ -7,7 +7,7 @@ import { compareDelivery, deliveryMicros, deliverySeconds } from "./file_name.ts
 import type { MessageTable } from "./message_table.ts";
 import { Turns } from "./turns.ts";
 
-/** Above it a number of seconds is none that a clock gave; such names are compared as a whole. */
+/** From it on a number of seconds is none that a clock gave; such names are compared as a whole. */
 const LATEST_SECONDS = 9e9;
 const MICROS_A_SECOND = 1_000_000;
 
@@ -35,8 +35,10 @@ async function timesOf(table: MessageTable, rows: Uint32Array): Promise<Float64A
   for (const row of rows) {
     if (turns.isOver) await turns.next();
     const name = table.uniqueNameOf(row);
-    const seconds = Math.min(deliverySeconds(name), LATEST_SECONDS);
-    times[row] = seconds * MICROS_A_SECOND + Math.min(deliveryMicros(name), MICROS_A_SECOND - 1);
+    const seconds = deliverySeconds(name);
+    const micros = Math.min(deliveryMicros(name), MICROS_A_SECOND - 1);
+    times[row] = Math.min(seconds, LATEST_SECONDS) * MICROS_A_SECOND +
+      (seconds < LATEST_SECONDS ? micros : 0);
   }
   return times;
 }

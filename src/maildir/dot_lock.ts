@@ -23,6 +23,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { foreignMemory } from "../platform/foreign_functions.ts";
 import { openWarm } from "../platform/warm_files.ts";
 import { isMissing, openOwnFile } from "./disk.ts";
+import { diskWork } from "./disk_work.ts";
 
 /** Watched for this long without a change, a lock is taken over. */
 export const LOCK_STALE_MS = 15_000;
@@ -56,6 +57,7 @@ export async function takeDotLock(
 ): Promise<DotLock | undefined> {
   const { staleMs = LOCK_STALE_MS, waitMs = Infinity } = options;
   const identity = `${holderIdentity()} ${randomBytes(8).toString("hex")}\n`;
+  diskWork.locks++;
   const startedMs = performance.now();
   let watched: string | undefined;
   let watchedSinceMs = startedMs;

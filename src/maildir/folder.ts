@@ -17,6 +17,7 @@ import { lstat, readdir, stat } from "node:fs/promises";
 import { fileNamesAreExact } from "../platform/file_names.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { isMissing, pathIn, retryStale } from "./disk.ts";
+import { diskWork } from "./disk_work.ts";
 import type { FolderName } from "./message_table.ts";
 
 /** Coarser than any filesystem's ticks (FAT: 2 s), so that a change after it shows in the mtime. */
@@ -47,6 +48,7 @@ export async function stateOf(path: string): Promise<FolderState | undefined> {
   if (atOnce !== undefined) return atOnce;
   try {
     const beforeMs = Date.now();
+    diskWork.looks++;
     return stateBy(factsOf(await retryStale(() => stat(path))), beforeMs);
   } catch (error) {
     if (isMissing(error)) return undefined;
@@ -58,7 +60,9 @@ export async function stateOf(path: string): Promise<FolderState | undefined> {
 export function stateAtOnce(path: string): FolderState | undefined {
   const beforeMs = Date.now();
   const facts = warmFacts(path, { follow: true });
-  return facts && stateBy(facts, beforeMs);
+  if (facts === undefined) return undefined;
+  diskWork.looks++;
+  return stateBy(facts, beforeMs);
 }
 
 function stateBy(facts: FileFacts, beforeMs: number): FolderState {
@@ -97,6 +101,7 @@ export async function listFolder(
     if (state === undefined) return undefined;
     // Kinds cost nothing beside names, and save a look at each file whose name says its size.
     const options = { encoding: "latin1", withFileTypes: true } as const;
+    diskWork.listings++;
     await take(await retryStale(() => readdir(path, options)));
     const after = await stateOf(path);
     const changed = after === undefined || !areSame(state, after);

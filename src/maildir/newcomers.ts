@@ -12,6 +12,7 @@ import { Buffer } from "node:buffer";
 import { openWarmFolder, type WarmFolder } from "../platform/warm_files.ts";
 import { inDeliveryOrder } from "./delivery_order.ts";
 import { eachOf } from "./disk.ts";
+import { diskWork } from "./disk_work.ts";
 import { sizeHints } from "./file_name.ts";
 import { storedOctetsOf } from "./folder.ts";
 import type { FolderName, MessageTable } from "./message_table.ts";
@@ -93,6 +94,7 @@ class Looks {
     const slow: number[] = [];
     for (const row of rows) {
       if (turns.isOver) await turns.next();
+      diskWork.fileLooks++;
       const octets = this.#atOnce(row);
       if (octets === undefined) slow.push(row);
       else this.#learn(row, octets === "other" ? undefined : octets);

@@ -13,6 +13,7 @@ import { lstat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { StorageFailure } from "../maildrop/store.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
+import { diskWork } from "./disk_work.ts";
 import { errnoOf, isMissing, openOwnFile, retryStale } from "./disk.ts";
 import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 
@@ -85,6 +86,7 @@ export class Sidecar {
 
   /** Whether `list` is what the file says, where a look without waiting shows it. */
   get isUnchangedAtOnce(): boolean {
+    diskWork.looks++;
     const found = warmFacts(this.path, { follow: false });
     return found !== undefined && this.#isAsReadAtOnce(found);
   }
@@ -96,6 +98,7 @@ export class Sidecar {
    * @throws {Error} What `node:fs` says.
    */
   async refresh(): Promise<SidecarChange> {
+    diskWork.looks++;
     const atOnce = warmFacts(this.path, { follow: false });
     if (atOnce !== undefined && this.#isAsReadAtOnce(atOnce)) return "unchanged";
     try {
@@ -129,6 +132,7 @@ export class Sidecar {
     if (this.exists && this.isUnchangedAtOnce) return "unchanged";
     let handle: FileHandle;
     try {
+      diskWork.listOpens++;
       handle = await openOwnFile(this.path, constants.O_RDONLY);
     } catch (error) {
       if (isMissing(error)) return this.#vanished();
@@ -236,6 +240,7 @@ export class Sidecar {
    * @param durable fsync before returning, as for lines that a client is about to see.
    */
   async append(lines: LinePieces, durable: boolean): Promise<boolean> {
+    diskWork.listOpens++;
     const handle = await openOwnFile(this.path, constants.O_RDWR | constants.O_APPEND);
     try {
       return await this.#cutTornLine(handle) && await this.#write(handle, lines, durable);
@@ -262,7 +267,10 @@ export class Sidecar {
       await writeAll(handle, piece);
       end += piece.length;
     }
-    if (durable) await handle.datasync();
+    if (durable) {
+      diskWork.syncs++;
+      await handle.datasync();
+    }
     const found = factsOf(await handle.stat());
     if (found.octets !== end) return false;
     // More than a piece is not kept: the file has it.
@@ -324,6 +332,7 @@ function areSame(one: FileFacts | undefined, other: FileFacts): boolean {
  */
 async function makeDurable(handle: FileHandle): Promise<void> {
   try {
+    diskWork.syncs++;
     await handle.datasync();
   } catch (error) {
     if (!["EROFS", "EINVAL", "ENOTSUP", "EBADF"].includes(errnoOf(error))) throw error;

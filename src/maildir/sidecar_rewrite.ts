@@ -10,6 +10,7 @@ import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { factsOf, warmFacts } from "../platform/warm_files.ts";
 import { errnoOf } from "./disk.ts";
+import { diskWork } from "./disk_work.ts";
 import type { DotLock } from "./dot_lock.ts";
 import type { MessageTable } from "./message_table.ts";
 import { type LinePieces, type Sidecar, SIDECAR_NAME, writeAll } from "./sidecar.ts";
@@ -68,6 +69,7 @@ export async function makeFirst(
   const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
   let handle: FileHandle;
   try {
+    diskWork.listOpens++;
     handle = await open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o600);
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return false;
@@ -109,10 +111,12 @@ export async function rewrite(
   await makeTmp(mailboxPath);
   try {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    diskWork.listOpens++;
     const handle = await open(made, flags, 0o600);
     try {
       for await (const piece of linesInForce(list, nowMs)) await writeAll(handle, piece);
       for await (const piece of more) await writeAll(handle, piece);
+      diskWork.syncs++;
       await handle.datasync();
     } finally {
       await handle.close();
@@ -210,6 +214,7 @@ async function keepDamaged({ hasLines, mailboxPath, path }: Sidecar): Promise<vo
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY);
   try {
+    diskWork.syncs++;
     await handle.sync();
   } catch (error) {
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(errnoOf(error))) throw error;

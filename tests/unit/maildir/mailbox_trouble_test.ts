@@ -105,6 +105,24 @@ maildirTest(
   },
 );
 
+maildirTest(
+  "of two files of one name the second is found though its folder has not changed for long",
+  async (maildir) => {
+    maildir.put("new/dup.1", "a\n");
+    maildir.put("cur/dup.1:2,S", "b\n");
+    const mailbox = processOf(maildir);
+    await mailbox.refresh();
+    // Until what is known of new/ would count.
+    await sleep(2_100);
+    const first = await mailbox.refresh();
+    await dropOf(mailbox, first).update([N(1)], []);
+    const [second] = idsOf(await mailbox.refresh());
+    ok(Number(second) > Number(idsOf(first)[0]));
+    deepStrictEqual(maildir.names("new"), ["dup.1"]);
+    deepStrictEqual(maildir.names("cur"), []);
+  },
+);
+
 test("a message that moves from new to cur during a login is not missed", async () => {
   const maildirs = Array.from({ length: 12 }, () => new TestMaildir());
   try {

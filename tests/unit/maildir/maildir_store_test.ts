@@ -479,6 +479,26 @@ maildirTest("an unchanged mailbox is not listed again", async (maildir) => {
   ok((await store.open()).snapshot !== settled);
 });
 
+maildirTest("mailboxes beyond the cache's memory are forgotten once closed", async (maildir) => {
+  maildir.deliver("1\n");
+  const small = storeOf(maildir, { cacheOctets: 0 });
+  const large = storeOf(maildir);
+  (await small.open()).close();
+  (await large.open()).close();
+  await new Promise((done) => setTimeout(done, 2_100));
+  const [one, other] = [await large.open(), await small.open()];
+  // Those that are open are kept.
+  strictEqual((await small.open()).snapshot, other.snapshot);
+  one.close();
+  strictEqual((await large.open()).snapshot, one.snapshot);
+  const again = storeOf(maildir, { cacheOctets: 0 });
+  const before = await again.open();
+  before.close();
+  const after = await again.open();
+  ok(after.snapshot !== before.snapshot);
+  deepStrictEqual(idsOf(after), idsOf(before));
+});
+
 maildirTest(
   "a delivery within the same clock tick as a login is seen by the next one",
   async (maildir) => {

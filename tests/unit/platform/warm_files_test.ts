@@ -16,7 +16,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { foreignMemory } from "../../../src/platform/foreign_functions.ts";
 import { known, noWarmFiles } from "../../support/warm.ts";
-import { factsOf, openWarm, warmFacts } from "../../../src/platform/warm_files.ts";
+import { factsOf, openWarm, openWarmFolder, warmFacts } from "../../../src/platform/warm_files.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-warm-`);
 after(() => rmSync(folder, { recursive: true }));
@@ -132,6 +132,8 @@ test("nothing stays open", { skip: noWarmFiles }, async () => {
     warmFacts(path, { follow: true });
     openWarm(path)?.close();
     openWarm(folder);
+    openWarmFolder(folder)?.close();
+    openWarmFolder(path);
     openWarm("/proc/self/status");
   }
   assert.equal(openFiles(), before);
