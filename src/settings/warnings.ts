@@ -6,7 +6,7 @@
  */
 
 import { accessSync, constants, statSync } from "node:fs";
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { dirname } from "node:path";
 import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
 import { formatBinding, isLoopback } from "./binding.ts";
@@ -39,6 +39,11 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
       `${timeout} is less than the 10m that RFC 1939 asks for; clients that take longer over a ` +
         "message lose their session",
     );
+  }
+  const { workers } = settings;
+  const processors = availableParallelism();
+  if (workers !== "auto" && workers > 1 && workers > processors) {
+    warn("workers", `${workers} are more than the ${processors} processors, which gains nothing`);
   }
   const open = settings.unencryptedOrTlsBindings.filter(({ address }) => !isLoopback(address));
   if (settings.loginType !== "secure_login" && open.length > 0) {

@@ -139,6 +139,18 @@ test("a second signal gives no worker more time", () =>
     assert.deepEqual(await end, [0, null]);
   }));
 
+test("SIGTERM to all processes at once, as a service manager sends it, is one stop", () =>
+  withWorkers('shutdown_grace_period = "1m"', async (server) => {
+    const sessions = await onBoth(server, "alice");
+    const end = once(server.child, "exit");
+    for (const worker of workerProcesses(server)) process.kill(worker, "SIGTERM");
+    server.signal("SIGTERM");
+    await logged(server, { since: 0, message: "stopping" });
+    for (const { client } of sessions) assert.match(await client.ok("STAT"), /^0 /);
+    await quitAll(sessions);
+    assert.deepEqual(await end, [0, null]);
+  }));
+
 test("where the supervisor is killed the workers stop, and the ports are free", () =>
   withWorkers('shutdown_grace_period = "1m"', async (server) => {
     const sessions = await onBoth(server, "alice");

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { after, test } from "node:test";
 import {
   type Fault,
@@ -120,6 +120,15 @@ test("a server name that no certificate is for is warned of", async () => {
   deepStrictEqual(warningKeys(other.load()), ["server_name"]);
   const own = await setUp('server_name = "localhost"');
   deepStrictEqual(warningKeys(own.load()), []);
+});
+
+test("more workers than processors are warned of", async () => {
+  const processors = Math.min(availableParallelism(), 63);
+  const warnings = async (workers: string) =>
+    warningKeys((await setUp(`workers = ${workers}`)).load());
+  deepStrictEqual(await warnings(String(processors)), []);
+  deepStrictEqual(await warnings('"auto"'), []);
+  deepStrictEqual(await warnings(String(processors + 1)), ["workers"]);
 });
 
 test("a command line shorter than RFC 2449 asks for is warned of", async () => {
