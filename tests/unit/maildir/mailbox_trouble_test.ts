@@ -123,6 +123,27 @@ maildirTest(
   },
 );
 
+maildirTest(
+  "a file that comes to cur under the name of one in new does not hide it for good",
+  async (maildir) => {
+    maildir.put("new/dup.1", "a\n");
+    const mailbox = processOf(maildir);
+    await mailbox.refresh();
+    await sleep(2_100);
+    const ids = idsOf(await mailbox.refresh());
+    maildir.put("cur/dup.1:2,S", "b\n");
+    const both = await mailbox.refresh();
+    deepStrictEqual(idsOf(both), ids);
+    await sleep(2_100);
+    await mailbox.refresh();
+    maildir.remove("cur/dup.1:2,S");
+    deepStrictEqual(idsOf(await mailbox.refresh()), ids);
+    const message = await dropOf(mailbox, await mailbox.refresh()).open(N(1));
+    strictEqual(message.storedOctets, 2);
+    await message.close();
+  },
+);
+
 test("a message that moves from new to cur during a login is not missed", async () => {
   const maildirs = Array.from({ length: 12 }, () => new TestMaildir());
   try {

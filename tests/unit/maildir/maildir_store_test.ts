@@ -491,6 +491,8 @@ maildirTest("mailboxes beyond the cache's memory are forgotten once closed", asy
   strictEqual((await small.open()).snapshot, other.snapshot);
   one.close();
   strictEqual((await large.open()).snapshot, one.snapshot);
+  (await small.open()).close();
+  strictEqual((await small.open()).snapshot, other.snapshot);
   const again = storeOf(maildir, { cacheOctets: 0 });
   const before = await again.open();
   before.close();

@@ -123,7 +123,7 @@ function take(step: Step, table: MessageTable, plain: Plain[]): void {
 
 test("a table says of every row what a plain object would, whatever is done to it", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 300, size: "max" }), (steps) => {
       const table = new MessageTable();
       const plain: Plain[] = [];
       for (const each of steps) take(each, table, plain);
@@ -145,7 +145,7 @@ test("a table says of every row what a plain object would, whatever is done to i
       strictEqual(table.findText("in no row"), -1);
       strictEqual(table.findText("y".repeat(300)), -1);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -156,7 +156,7 @@ test("thousands of names are found, through all growth", () => {
     table.setId(addTo(table, `${1_700_000_000 + n}.M${n}P1.host`), n * 2);
     if (n === 10_000) table.fit();
   }
-  for (let n = 0; n < 20_000; n += 7) {
+  for (let n = 0; n < 20_000; n++) {
     strictEqual(table.findText(`${1_700_000_000 + n}.M${n}P1.host`), n);
     strictEqual(table.findId(n * 2), n);
     strictEqual(table.findId(n * 2 + 1), -1);
