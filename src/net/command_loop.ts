@@ -15,7 +15,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } from "../limits.ts";
-import type { Body, DrawnBody } from "../session/answer.ts";
+import type { Answer, Body, DrawnBody } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
 import { LineFramer } from "../wire/line_framer.ts";
 import { takeLongLine } from "./long_lines.ts";
@@ -33,6 +33,17 @@ export type Halt = "idle" | "close" | "start-tls" | "stopped";
 
 /** A body of more octets is copied and put in parts. What a chunk of a message is encoded to is seldom more. */
 const MOST_AT_ONCE_OCTETS = 2 * OUTPUT_BATCH_OCTETS;
+
+/** What one line comes to: the loop stands still, or goes on. */
+type Step = Halt | undefined;
+
+/** A line that is answered. */
+interface Asked {
+  readonly line: Uint8Array | "too-long";
+  /** What the session expected before it. */
+  readonly expected: "command" | "sasl-response";
+  readonly sinceMs: number;
+}
 
 export interface CommandLoopOptions {
   readonly session: Session;
@@ -137,51 +148,97 @@ export class CommandLoop {
     this.#longLine = undefined;
   }
 
-  /** Answers all whole lines that are pending. Not to be called while `running`. */
-  async run(): Promise<Halt> {
+  /**
+   * Answers all whole lines that are pending: at once where nothing has to be waited for, as with most that
+   * clients send. Not to be called while `running`.
+   *
+   * @throws What a body fails with, as it rejects.
+   */
+  run(): Halt | Promise<Halt> {
     this.#running = true;
+    let waits = false;
     try {
-      while (!this.#stopped) {
-        const expected = this.#session.expects;
-        const line = this.#framer.next(this.#lineLimit(expected));
-        if (line !== undefined) this.#releaseLongLine();
-        else {
-          const flushing = this.#output.flush();
-          if (flushing === undefined) return "idle";
-          // More may come in the meantime.
-          await this.#taken(flushing);
-          continue;
+      for (;;) {
+        const step = this.#step();
+        if (step instanceof Promise) {
+          waits = true;
+          return this.#runOn(step);
         }
-        this.#activeMs = this.#sweep.nowMs;
-        const sinceMs = this.#tap === undefined ? 0 : performance.now();
-        let answer = line === "too-long"
-          ? this.#session.receiveTooLong()
-          : this.#session.receive(line);
-        if (answer instanceof Promise) {
-          // A login may wait long for its turn; what was said before it should not.
-          if (this.#session.state === "AUTHORIZATION") await this.#taken(this.#output.flush());
-          answer = await answer;
-        }
-        if (this.#stopped) break;
-        this.#lastLine = answer.line;
-        const octetsBefore = this.#output.octets;
-        this.#output.putLine(answer.line);
-        const sending = answer.body && this.#send(answer.body);
-        if (sending !== undefined) await sending;
-        this.#tap?.answered(line, expected, {
-          reply: answer.line,
-          replyOctets: this.#output.octets - octetsBefore,
-          sinceMs,
-        });
-        if (answer.next !== "read") return answer.next;
-        if (this.#output.full) await this.#taken(this.#output.flush());
-        this.#activeMs = this.#sweep.nowMs;
-        if (++this.#turnCommands >= TURN_COMMANDS || this.#turnIsOver()) await this.#letOthers();
+        if (step !== undefined) return step;
       }
-      return "stopped";
+    } finally {
+      if (!waits) this.#running = false;
+    }
+  }
+
+  async #runOn(waiting: Promise<Halt | undefined>): Promise<Halt> {
+    try {
+      for (let step = await waiting;; step = await this.#step()) {
+        if (step !== undefined) return step;
+      }
     } finally {
       this.#running = false;
     }
+  }
+
+  /** Answers one line; undefined when there may be more. */
+  #step(): Step | Promise<Step> {
+    if (this.#stopped) return "stopped";
+    const expected = this.#session.expects;
+    const line = this.#framer.next(this.#lineLimit(expected));
+    if (line === undefined) {
+      const flushing = this.#output.flush();
+      // More may come in the meantime.
+      return flushing === undefined ? "idle" : this.#taken(flushing);
+    }
+    this.#releaseLongLine();
+    this.#activeMs = this.#sweep.nowMs;
+    const sinceMs = this.#tap === undefined ? 0 : performance.now();
+    const answer = line === "too-long"
+      ? this.#session.receiveTooLong()
+      : this.#session.receive(line);
+    const asked = { line, expected, sinceMs };
+    return answer instanceof Promise
+      ? this.#answerLater(asked, answer)
+      : this.#answer(asked, answer);
+  }
+
+  async #answerLater(asked: Asked, answer: Promise<Answer>): Promise<Step> {
+    // A login may wait long for its turn; what was said before it should not.
+    if (this.#session.state === "AUTHORIZATION") await this.#taken(this.#output.flush());
+    return this.#answer(asked, await answer);
+  }
+
+  #answer(asked: Asked, answer: Answer): Step | Promise<Step> {
+    if (this.#stopped) return "stopped";
+    this.#lastLine = answer.line;
+    const octetsBefore = this.#output.octets;
+    this.#output.putLine(answer.line);
+    const sending = answer.body && this.#send(answer.body);
+    return sending === undefined
+      ? this.#answered(asked, answer, octetsBefore)
+      : sending.then(() => this.#answered(asked, answer, octetsBefore));
+  }
+
+  #answered(
+    { line, expected, sinceMs }: Asked,
+    answer: Answer,
+    octetsBefore: number,
+  ): Step | Promise<Step> {
+    this.#tap?.answered(line, expected, {
+      reply: answer.line,
+      replyOctets: this.#output.octets - octetsBefore,
+      sinceMs,
+    });
+    if (answer.next !== "read") return answer.next;
+    const taking = this.#output.full ? this.#output.flush() : undefined;
+    return taking === undefined ? this.#endTurn() : this.#taken(taking).then(() => this.#endTurn());
+  }
+
+  #endTurn(): Step | Promise<Step> {
+    this.#activeMs = this.#sweep.nowMs;
+    const isOver = ++this.#turnCommands >= TURN_COMMANDS || this.#turnIsOver();
+    return isOver ? this.#letOthers() : undefined;
   }
 
   /** Sends a body; undefined when it is all put and nobody is to be waited for, the usual case. */
@@ -223,7 +280,7 @@ export class CommandLoop {
   }
 
   /** Waits until the socket has taken what was written, which is the client's doing. */
-  async #taken(taking: Promise<void> | undefined): Promise<void> {
+  async #taken(taking: Promise<void> | undefined): Promise<undefined> {
     if (taking === undefined) return;
     const sending = this.#sending;
     this.#sending = true;
@@ -240,7 +297,7 @@ export class CommandLoop {
    * Files and sockets of a fast machine answer at once, so that a session could go on for ever without
    * the event loop coming round.
    */
-  async #letOthers(): Promise<void> {
+  async #letOthers(): Promise<undefined> {
     this.#turnCommands = 0;
     this.#turnOctets = this.#output.octets;
     await nextTurn();

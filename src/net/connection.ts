@@ -20,7 +20,7 @@ import { CLOSE_LINGER_MS, CLOSE_LINGER_OCTETS, INPUT_PENDING_OCTETS } from "../l
 import { MessageGone, StorageFailure } from "../maildrop/store.ts";
 import { pauseReading, resumeReading } from "../platform/socket_reading.ts";
 import { Session } from "../session/session.ts";
-import { CommandLoop } from "./command_loop.ts";
+import { CommandLoop, type Halt } from "./command_loop.ts";
 import { ConnectionRecord } from "./connection_record.ts";
 import { Output } from "./output.ts";
 import { secureChannelOf } from "./secure_channel.ts";
@@ -171,7 +171,7 @@ export class Connection implements Swept, HandshakeOutcome {
     }
     if (this.#phase !== "serving") return;
     this.#loop.push(octets);
-    if (!this.#loop.running) return void this.#work();
+    if (!this.#loop.running) return this.#work();
     if (this.#loop.pending > INPUT_PENDING_OCTETS && this.#paused !== this.#socket) {
       this.#paused = this.#socket;
       pauseReading(this.#socket);
@@ -190,22 +190,43 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#socketError = error.code ?? error.message;
   };
 
-  /** Runs the loop until it stands still, and does what its last answer asks for. Never rejects. */
-  async #work(): Promise<void> {
+  /**
+   * Runs the loop until it stands still, and does what its last answer asks for: at once, unless there is
+   * something to wait for. Never throws or rejects.
+   */
+  #work(): void {
     try {
-      const halt = await this.#loop.run();
-      if (this.#phase !== "serving") return;
-      if (halt === "close") this.#closeAsAnswered();
-      else if (halt === "start-tls") await this.#startTlsAfterReply();
-      else this.#standStill();
+      const halt = this.#loop.run();
+      if (halt instanceof Promise || halt === "start-tls") return void this.#workOn(halt);
+      this.#halted(halt);
     } catch (error) {
-      // The session has told the log what storage did; a fault of ours it may not know.
-      const isStorage = error instanceof StorageFailure || error instanceof MessageGone;
-      if (!isStorage) this.#record.log.erred(error);
-      this.#destroy(isStorage ? "storage_failed" : "error");
-    } finally {
-      this.#tellEnd();
+      this.#failed(error);
     }
+    this.#tellEnd();
+  }
+
+  async #workOn(running: Halt | Promise<Halt>): Promise<void> {
+    try {
+      const halt = await running;
+      if (halt === "start-tls" && this.#phase === "serving") await this.#startTlsAfterReply();
+      else this.#halted(halt);
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#tellEnd();
+  }
+
+  #halted(halt: Halt): void {
+    if (this.#phase !== "serving") return;
+    if (halt === "close") this.#closeAsAnswered();
+    else this.#standStill();
+  }
+
+  #failed(error: unknown): void {
+    // The session has told the log what storage did; a fault of ours it may not know.
+    const isStorage = error instanceof StorageFailure || error instanceof MessageGone;
+    if (!isStorage) this.#record.log.erred(error);
+    this.#destroy(isStorage ? "storage_failed" : "error");
   }
 
   #standStill(): void {

@@ -38,9 +38,9 @@ function loopWith(
   return { loop, socket, session };
 }
 
-function send(loop: CommandLoop, text: string): Promise<string> {
+async function send(loop: CommandLoop, text: string): Promise<string> {
   loop.push(Buffer.from(text));
-  return loop.run();
+  return await loop.run();
 }
 
 test("replies to commands that came together go out in one write", async () => {
@@ -50,6 +50,28 @@ test("replies to commands that came together go out in one write", async () => {
   assert.equal(socket.all, "+OK a\r\n+OK b\r\n+OK c\r\n");
   assert.equal(await send(loop, "ed\r\n"), "idle");
   assert.equal(socket.all, "+OK a\r\n+OK b\r\n+OK c\r\n+OK unfinished\r\n");
+});
+
+test("what needs no waiting is answered and written at once, to the last line", () => {
+  const { loop, socket } = loopWith((line) =>
+    line === "quit" ? { line: "+OK bye", next: "close" } : echo(line)
+  );
+  loop.push(Buffer.from("a\r\nb\r\n"));
+  assert.equal(loop.run(), "idle");
+  assert.equal(loop.running, false);
+  assert.equal(socket.all, "+OK a\r\n+OK b\r\n");
+  loop.push(Buffer.from("c\r\nquit\r\nd\r\n"));
+  assert.equal(loop.run(), "close");
+  assert.equal(loop.running, false);
+});
+
+test("a fault that comes at once is thrown, and the loop stands still", () => {
+  const { loop } = loopWith(() => {
+    throw new Error("a fault of ours");
+  });
+  loop.push(Buffer.from("a\r\n"));
+  assert.throws(() => loop.run(), /a fault of ours/);
+  assert.equal(loop.running, false);
 });
 
 test("one command at a time: the next waits for the answer before it", async () => {
