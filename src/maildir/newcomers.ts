@@ -9,7 +9,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { openWarmFolder, type WarmFolder } from "../platform/warm_files.ts";
+import { filesystemKnown, openWarmFolder, type WarmFolder } from "../platform/warm_files.ts";
 import { inDeliveryOrder } from "./delivery_order.ts";
 import { eachOf } from "./disk.ts";
 import { diskWork } from "./disk_work.ts";
@@ -45,6 +45,7 @@ export async function learnSizes(
 ): Promise<Uint32Array> {
   const rows = new Uint32Array(newcomers.count);
   for (let row = 0; row < rows.length; row++) rows[row] = row;
+  if (rows.length > 0) await filesystemKnown(mailboxPath);
   const looks = new Looks(mailboxPath, newcomers);
   try {
     const { sample, rest } = sampleOf(rows, STAT_SAMPLE);

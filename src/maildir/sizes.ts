@@ -11,7 +11,7 @@ import { READ_CHUNK_OCTETS } from "../limits.ts";
 import type { StoredMessage } from "../maildrop/store.ts";
 import { CanonicalCounter } from "../message/canonical.ts";
 import { foreignMemory } from "../platform/foreign_functions.ts";
-import { warmFacts } from "../platform/warm_files.ts";
+import { filesystemKnown, warmFacts } from "../platform/warm_files.ts";
 import { type DiskPath, eachOf, pathIn, storageFailure } from "./disk.ts";
 import { sizeHints } from "./file_name.ts";
 import { openMessageAtOnce, openMessageFile } from "./message_file.ts";
@@ -74,6 +74,7 @@ class Counting {
 
   async at(rows: Uint32Array): Promise<void> {
     const slow: number[] = [];
+    if (rows.length > 0) await filesystemKnown(this.#mailboxPath);
     // What is asked of the files waits for nobody only if the folders are at hand.
     const isWarm = (["new", "cur"] as const).every((folder) => {
       return warmFacts(`${this.#mailboxPath}/${folder}`, { follow: true }) !== undefined;

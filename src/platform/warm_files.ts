@@ -78,6 +78,8 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | 
 const LOOK = O_PATH | O_CLOEXEC;
 const LOOK_AT_LINK = LOOK | constants.O_NOFOLLOW;
 
+const LOOK_AT_LINK_FLAGS = BigInt(LOOK_AT_LINK);
+
 /** Linux's PATH_MAX, its NUL included. */
 const PATH_OCTETS = 4_096;
 
@@ -198,7 +200,7 @@ class OpenFolder implements WarmFolder {
 
   octetsOf(name: Uint8Array, end: number): number | "other" | undefined {
     name[end] = 0;
-    openHow[0] = BigInt(LOOK_AT_LINK);
+    openHow[0] = LOOK_AT_LINK_FLAGS;
     const fd = calls!.syscall(SYS_OPENAT2, this.#fd, name, openHowOctets, openHowOctets.length);
     if (fd < 0) return undefined;
     const flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
@@ -304,6 +306,23 @@ interface Device {
 
 const devices = new Map<number, Device | "asked">();
 
+/** Questions that are not answered yet. */
+const questions = new Map<number, Promise<void>>();
+
+/**
+ * Waits until it is known whether the filesystem that `path` is on is this machine's: worth it before many
+ * of its files are looked at.
+ */
+export async function filesystemKnown(path: string): Promise<void> {
+  const fd = openCached(path, LOOK);
+  if (calls === undefined || fd === undefined) return;
+  const facts = lookAt(fd);
+  calls.close(fd);
+  if (facts === undefined) return;
+  const device = deviceSeen();
+  if (!isLocal(device, path)) await questions.get(device);
+}
+
 /**
  * Whether a device is this machine's; false as long as it is not known, which asking may take long for:
  * that is done besides.
@@ -313,12 +332,13 @@ function isLocal(device: number, path: string | Uint8Array): boolean {
   if (known === "asked") return false;
   if (known !== undefined && performance.now() < known.untilMs) return known.local;
   devices.set(device, "asked");
-  statfs(path as string).then(
+  const answered = statfs(path as string).then(
     ({ type }) => {
       const local = LOCAL_TYPES.has(type >>> 0);
       devices.set(device, { local, untilMs: performance.now() + KNOWN_MS });
     },
-    () => devices.delete(device),
-  );
+    () => void devices.delete(device),
+  ).finally(() => questions.delete(device));
+  questions.set(device, answered);
   return false;
 }

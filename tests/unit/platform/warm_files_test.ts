@@ -16,9 +16,25 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { foreignMemory } from "../../../src/platform/foreign_functions.ts";
 import { known, noWarmFiles } from "../../support/warm.ts";
-import { factsOf, openWarm, openWarmFolder, warmFacts } from "../../../src/platform/warm_files.ts";
+import {
+  factsOf,
+  filesystemKnown,
+  openWarm,
+  openWarmFolder,
+  warmFacts,
+} from "../../../src/platform/warm_files.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-warm-`);
+
+test("whether a filesystem is this machine's can be waited for, and asking is no mistake", async () => {
+  statSync(folder);
+  await filesystemKnown(folder);
+  assert.equal(warmFacts(folder, { follow: true })?.kind, "folder");
+  await filesystemKnown("/proc/self");
+  assert.equal(warmFacts("/proc/self", { follow: true }), undefined);
+  await filesystemKnown(`${folder}/nothing`);
+});
+
 after(() => rmSync(folder, { recursive: true }));
 
 /** Deno tells mtime in whole milliseconds and ctime in whole seconds. */
