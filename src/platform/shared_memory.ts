@@ -13,14 +13,12 @@ import process from "node:process";
 import { memoryAt, openLibrary } from "./foreign_functions.ts";
 
 export interface SharedMemory {
-  /** By which `joinSharedMemory` finds it in another process of the same user, while this one runs. */
-  readonly path: string;
+  /** To be handed to other processes when they are started. Names under /proc would not do for all users. */
+  readonly fileDescriptor: number;
   readonly octets: ArrayBuffer;
 }
 
 const MFD_CLOEXEC = 1;
-const O_RDWR = 2;
-const O_CLOEXEC = 0o2000000;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
@@ -34,21 +32,17 @@ export function makeSharedMemory(octets: number): SharedMemory {
   const { memfd_create, ftruncate } = library();
   const fd = memfd_create(Buffer.from("popkeep\0"), MFD_CLOEXEC);
   if (fd < 0 || ftruncate(fd, BigInt(octets)) !== 0) throw new Error("There is no memory to share");
-  return { path: `/proc/${process.pid}/fd/${fd}`, octets: map(fd, octets) };
+  return { fileDescriptor: fd, octets: map(fd, octets) };
 }
 
 /**
- * Opens what another process made.
+ * Opens what another process made and handed to this one, under the number that it has here. The file
+ * descriptor stays open: Deno takes those it was started with for its own.
  *
- * @throws {Error} If it is not there, or not ours to open.
+ * @throws {Error} If it is not there.
  */
-export function joinSharedMemory(path: string, octets: number): SharedMemory {
-  const { open, close } = library();
-  const fd = open(Buffer.from(`${path}\0`), O_RDWR | O_CLOEXEC);
-  if (fd < 0) throw new Error(`The shared memory "${path}" cannot be opened`);
-  const joined = { path, octets: map(fd, octets) };
-  close(fd);
-  return joined;
+export function joinSharedMemory(fileDescriptor: number, octets: number): ArrayBuffer {
+  return map(fileDescriptor, octets);
 }
 
 function map(fd: number, octets: number): ArrayBuffer {
@@ -68,8 +62,6 @@ function openFunctions() {
   return openLibrary(["libc.so.6"], {
     memfd_create: { takes: ["buffer", "u32"], gives: "i32" },
     ftruncate: { takes: ["i32", "u64"], gives: "i32" },
-    open: { takes: ["buffer", "i32"], gives: "i32" },
-    close: { takes: ["i32"], gives: "i32" },
     mmap: { takes: ["pointer", "size", "i32", "i32", "i32", "u64"], gives: "pointer" },
   }).functions;
 }

@@ -18,6 +18,7 @@ import { GuardByAsking } from "../../auth/guessing/guard_by_asking.ts";
 import { GUARD_PAIR_FAILED } from "../../auth/guessing/guard_messages.ts";
 import { Channel } from "../../net/workers/channel.ts";
 import { SharedCounts } from "../../net/workers/shared_counts.ts";
+import { HANDED_FROM } from "../../net/workers/worker_process.ts";
 import type { WorkerAnswer } from "../../net/workers/supervisor.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { Failure, failureFrom } from "../failure.ts";
@@ -113,7 +114,7 @@ class Worker {
       );
     }
     configureLog(settings);
-    const counts = SharedCounts.join(task.counts);
+    const counts = SharedCounts.join(task.counts, HANDED_FROM);
     numberSessionsBy(() => counts.nextSession());
     this.#guard = new GuardByAsking(this.#channel, guessingOptions(settings), task.guard);
     this.#remembered = {

@@ -69,11 +69,13 @@ export class WorkersService {
     const { settings, remembered } = inForce;
     this.#inForce = inForce;
     this.#places = places;
-    this.#counts = SharedCounts.make(workers, randomBytes(32).toString("hex"));
+    const { counts, fileDescriptor } = SharedCounts.make(workers, randomBytes(32).toString("hex"));
+    this.#counts = counts;
     this.#protocolLog = new ProtocolLog(protocolLogOptions(settings));
     this.#supervisor = new Supervisor({
       workers,
       command: [...ownCommand(), WORKER],
+      hands: [fileDescriptor],
       task: (worker) => {
         this.#guard.began(worker);
         return this.#task(this.#inForce);

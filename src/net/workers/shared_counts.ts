@@ -5,11 +5,7 @@
  * *Knows*: shared memory. *Does not know*: limits.
  */
 
-import {
-  joinSharedMemory,
-  makeSharedMemory,
-  type SharedMemory,
-} from "../../platform/shared_memory.ts";
+import { joinSharedMemory, makeSharedMemory } from "../../platform/shared_memory.ts";
 import { SharedPlaces } from "./shared_places.ts";
 import { SharedTable, TABLE_WORDS } from "./shared_table.ts";
 
@@ -17,38 +13,40 @@ import { SharedTable, TABLE_WORDS } from "./shared_table.ts";
 const HEAD_OCTETS = 64;
 const TABLE_OCTETS = TABLE_WORDS * Int32Array.BYTES_PER_ELEMENT;
 
-/** What a worker needs to find them. */
+/** What a worker needs to know of them, besides being handed the memory. */
 export interface SharedCountsPlace {
-  readonly path: string;
   readonly workers: number;
   readonly secret: string;
 }
 
 export class SharedCounts {
-  readonly #memory: SharedMemory;
+  readonly #octets: ArrayBuffer;
   readonly #place: SharedCountsPlace;
   readonly #sessions: BigInt64Array;
 
-  private constructor(memory: SharedMemory, place: SharedCountsPlace) {
-    this.#memory = memory;
+  private constructor(octets: ArrayBuffer, place: SharedCountsPlace) {
+    this.#octets = octets;
     this.#place = place;
-    this.#sessions = new BigInt64Array(memory.octets, 0, 1);
+    this.#sessions = new BigInt64Array(octets, 0, 1);
   }
 
   /**
-   * By the supervisor.
+   * By the supervisor, who hands the file descriptor to each worker.
    *
    * @param secret Random, of this run alone.
    * @throws {Error} If the system shares no memory.
    */
-  static make(workers: number, secret: string): SharedCounts {
-    const memory = makeSharedMemory(octetsFor(workers));
-    return new SharedCounts(memory, { path: memory.path, workers, secret });
+  static make(
+    workers: number,
+    secret: string,
+  ): { readonly counts: SharedCounts; readonly fileDescriptor: number } {
+    const { octets, fileDescriptor } = makeSharedMemory(octetsFor(workers));
+    return { counts: new SharedCounts(octets, { workers, secret }), fileDescriptor };
   }
 
-  /** By a worker. @throws {Error} If they are no more there. */
-  static join(place: SharedCountsPlace): SharedCounts {
-    return new SharedCounts(joinSharedMemory(place.path, octetsFor(place.workers)), place);
+  /** By a worker. @throws {Error} If it was not handed them. */
+  static join(place: SharedCountsPlace, fileDescriptor: number): SharedCounts {
+    return new SharedCounts(joinSharedMemory(fileDescriptor, octetsFor(place.workers)), place);
   }
 
   get place(): SharedCountsPlace {
@@ -77,7 +75,7 @@ export class SharedCounts {
 
   #tableOf(worker: number): SharedTable {
     const from = HEAD_OCTETS + (worker - 1) * TABLE_OCTETS;
-    return new SharedTable(new Int32Array(this.#memory.octets, from, TABLE_WORDS));
+    return new SharedTable(new Int32Array(this.#octets, from, TABLE_WORDS));
   }
 }
 

@@ -26,6 +26,8 @@ export interface SupervisorOptions {
   readonly workers: number;
   /** The command line of a worker; its number is added. */
   readonly command: readonly [string, ...string[]];
+  /** File descriptors that each worker gets. */
+  readonly hands: readonly number[];
   /** What a worker is asked to serve by; asked for at each start. */
   readonly task: (worker: number) => unknown;
   readonly asked: (worker: number, question: string, value: unknown) => Promise<unknown>;
@@ -135,12 +137,12 @@ export class Supervisor {
   }
 
   #spawn(worker: number): WorkerProcess {
-    const { command, asked, told } = this.#options;
+    const { command, hands, asked, told } = this.#options;
     const end: Omit<ChannelEnd, "ended"> = {
       asked: (question, value) => asked(worker, question, value),
       told: (event, value) => told(worker, event, value),
     };
-    const running = new WorkerProcess([...command, String(worker)], end);
+    const running = new WorkerProcess({ command: [...command, String(worker)], hands }, end);
     this.#running.set(worker, running);
     void running.ended.then(() => this.#ended(worker, running));
     return running;

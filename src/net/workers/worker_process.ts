@@ -12,6 +12,15 @@ import { Channel, type ChannelEnd } from "./channel.ts";
 
 const log = getLogger(["popkeep", "net"]);
 
+export interface WorkerCommand {
+  readonly command: readonly [string, ...string[]];
+  /** File descriptors that it gets, as `HANDED_FROM` and on. */
+  readonly hands: readonly number[];
+}
+
+/** Behind standard input, output and error. */
+export const HANDED_FROM = 3;
+
 /** How a process ended. */
 export interface WorkerEnd {
   /** Undefined if a signal ended it. */
@@ -25,9 +34,11 @@ export class WorkerProcess {
   readonly startedMs = performance.now();
   readonly #child: ChildProcess;
 
-  constructor(command: readonly [string, ...string[]], end: Omit<ChannelEnd, "ended">) {
-    const [program, ...words] = command;
-    const child = spawn(program, words, { stdio: ["pipe", "pipe", "inherit"] });
+  constructor(
+    { command: [program, ...words], hands }: WorkerCommand,
+    end: Omit<ChannelEnd, "ended">,
+  ) {
+    const child = spawn(program, words, { stdio: ["pipe", "pipe", "inherit", ...hands] });
     this.#child = child;
     this.ended = new Promise((resolve) => {
       child.once(

@@ -5,26 +5,32 @@
 
 import process from "node:process";
 import { SharedCounts } from "../../../../src/net/workers/shared_counts.ts";
+import { HANDED_FROM } from "../../../../src/net/workers/worker_process.ts";
 import { joinSharedMemory } from "../../../../src/platform/shared_memory.ts";
 
-const { place, worker, rounds } = JSON.parse(process.argv[2]!);
-const counts = SharedCounts.join(place);
+const ROUNDS = 30_000;
+const SESSIONS = 1_000;
+
+const { place, worker } = JSON.parse(process.argv[2]!);
+const counts = SharedCounts.join(place, HANDED_FROM);
 const places = counts.placesOf(worker);
 
-/** In the octets behind the number of sessions, which nothing else uses. */
-const inside = new Int32Array(joinSharedMemory(place.path, 64).octets, 32, 2);
-const ALL_THERE = 1;
+/** Octets behind the number of sessions, which nothing else uses. */
+const seen = new Int32Array(joinSharedMemory(HANDED_FROM, 64), 32, 2);
+const INSIDE = 0;
+const THERE = 1;
 
-Atomics.add(inside, ALL_THERE, 1);
-while (Atomics.load(inside, ALL_THERE) < 3);
+Atomics.add(seen, THERE, 1);
+while (Atomics.load(seen, THERE) < 3);
 
 let taken = 0;
 let most = 0;
-for (let round = 0; round < rounds; round++) {
+for (let round = 0; round < ROUNDS; round++) {
   if (!places.take("contended", 2)) continue;
   taken++;
-  most = Math.max(most, Atomics.add(inside, 0, 1) + 1);
-  Atomics.sub(inside, 0, 1);
+  most = Math.max(most, Atomics.add(seen, INSIDE, 1) + 1);
+  Atomics.sub(seen, INSIDE, 1);
   places.giveBack("contended");
 }
-console.log(JSON.stringify({ taken, most }));
+const sessions = Array.from({ length: SESSIONS }, () => counts.nextSession());
+console.log(JSON.stringify({ taken, most, sessions }));

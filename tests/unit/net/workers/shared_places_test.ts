@@ -11,7 +11,7 @@ import { SharedCounts } from "../../../../src/net/workers/shared_counts.ts";
 import { SharedTable, TABLE_WORDS } from "../../../../src/net/workers/shared_table.ts";
 
 test("places are counted over all workers, and come back", () => {
-  const counts = SharedCounts.make(3, "secret");
+  const { counts } = SharedCounts.make(3, "secret");
   const [one, two, three] = [1, 2, 3].map((worker) => counts.placesOf(worker));
   assert.ok(one!.take("alice", 3) && two!.take("alice", 3) && one!.take("alice", 3));
   for (const places of [one, two, three]) assert.equal(places!.take("alice", 3), false);
@@ -23,7 +23,7 @@ test("places are counted over all workers, and come back", () => {
 });
 
 test("what is given back and was never taken takes no place away", () => {
-  const counts = SharedCounts.make(2, "secret");
+  const { counts } = SharedCounts.make(2, "secret");
   const [one, two] = [counts.placesOf(1), counts.placesOf(2)];
   one.take("alice", 1);
   two.giveBack("alice");
@@ -31,7 +31,7 @@ test("what is given back and was never taken takes no place away", () => {
 });
 
 test("the places of a worker that is gone are free, and only those", () => {
-  const counts = SharedCounts.make(2, "secret");
+  const { counts } = SharedCounts.make(2, "secret");
   const [one, two] = [counts.placesOf(1), counts.placesOf(2)];
   for (let at = 0; at < 20_000; at++) one.take(`key ${at}`, 1);
   two.take("mine", 1);
@@ -68,34 +68,46 @@ test("who is given a table's freed slot is not taken for who had it", () => {
   assert.equal(table.read(other), 1);
 });
 
-test("sessions of all workers are one sequence", () => {
-  const counts = SharedCounts.make(2, "secret");
-  const joined = SharedCounts.join(counts.place);
-  assert.deepEqual([counts.nextSession(), joined.nextSession(), counts.nextSession()], [1, 2, 3]);
+test("sessions are numbered from 1", () => {
+  const { counts } = SharedCounts.make(2, "secret");
+  assert.deepEqual([counts.nextSession(), counts.nextSession()], [1, 2]);
 });
 
 const PROGRAM = fileURLToPath(new URL("places_program.ts", import.meta.url));
 
+/** What places_program.ts tells. */
+interface Contended {
+  readonly taken: number;
+  readonly most: number;
+  readonly sessions: readonly number[];
+}
+
 /** Runs a worker that takes and gives back places as fast as it can; returns what it saw. */
-async function contend(counts: SharedCounts, worker: number, rounds: number): Promise<string> {
+async function contend(
+  { counts, fileDescriptor }: ReturnType<typeof SharedCounts.make>,
+  worker: number,
+): Promise<Contended> {
   const words = "Deno" in globalThis ? ["run", "-A", "--no-check", PROGRAM] : [PROGRAM];
-  const told = JSON.stringify({ place: counts.place, worker, rounds });
-  const child = spawn(process.execPath, [...words, told], { stdio: ["ignore", "pipe", "inherit"] });
+  const told = JSON.stringify({ place: counts.place, worker });
+  const child = spawn(process.execPath, [...words, told], {
+    stdio: ["ignore", "pipe", "inherit", fileDescriptor],
+  });
   let said = "";
-  child.stdout.on("data", (chunk) => said += chunk);
+  child.stdout!.on("data", (chunk) => said += chunk);
   await once(child, "close");
-  return said.trim();
+  return JSON.parse(said);
 }
 
 test("of processes that contend for places never more are inside than may be, and all get in at times", async () => {
-  const counts = SharedCounts.make(4, "secret");
-  const said = await Promise.all([1, 2, 3].map((worker) => contend(counts, worker, 30_000)));
-  for (const text of said) {
-    const { taken, most } = JSON.parse(text);
+  const shared = SharedCounts.make(4, "secret");
+  const all = await Promise.all([1, 2, 3].map((worker) => contend(shared, worker)));
+  for (const { taken, most } of all) {
     assert.ok(most <= 2, `${most} were inside at once`);
     assert.ok(taken > 0, "it got in");
   }
   // All was given back.
-  const last = counts.placesOf(4);
+  const last = shared.counts.placesOf(4);
   assert.ok(last.take("contended", 2) && last.take("contended", 2));
+  const sessions = all.flatMap(({ sessions }) => sessions).sort((a, b) => a - b);
+  assert.deepEqual(sessions, Array.from({ length: 3_000 }, (_, at) => at + 1), "one sequence");
 });
