@@ -3,7 +3,7 @@
 import { ok, rejects } from "node:assert/strict";
 import net from "node:net";
 import fc from "fast-check";
-import type { AccountDirectory } from "../../src/auth/directory.ts";
+import type { AccountDirectory, DirectoryEntry } from "../../src/auth/directory.ts";
 
 /** Names that would find somebody if any of them became part of a query, a filter or a DN. */
 export const INJECTIONS: readonly string[] = [
@@ -114,5 +114,13 @@ export async function checkSilence(
 async function ask(directory: AccountDirectory): Promise<unknown> {
   const name = "alice@example.com";
   return await directory.checkPassword?.(name, octets("secret"), undefined) ??
-    directory.lookUp(name);
+    lookUp(directory, name);
+}
+
+/** Looks a user up; a promise also where a directory answers at once. */
+export async function lookUp(
+  directory: AccountDirectory,
+  ...asked: Parameters<AccountDirectory["lookUp"]>
+): Promise<DirectoryEntry | undefined> {
+  return await directory.lookUp(...asked);
 }

@@ -318,7 +318,9 @@ test("an attempt that is ended twice gives back one place", () =>
     one.dropped();
     strictEqual((await guard.begin(GUESSER, "alice")).kind, "open");
     let fourth = "waits";
-    const pending = guard.begin(GUESSER, "alice").then(({ kind }) => fourth = kind);
+    const pending = Promise.resolve(guard.begin(GUESSER, "alice")).then(({ kind }) =>
+      fourth = kind
+    );
     await new Promise((done) => setTimeout(done, 5));
     strictEqual(fourth, "waits");
     two.dropped();

@@ -11,6 +11,7 @@ import { LDAP_DEFAULTS, type LdapOptions } from "../../../src/auth/ldap/ldap_opt
 import {
   checkSilence,
   INJECTIONS,
+  lookUp,
   octets,
   oddName,
   startSilentServer,
@@ -249,7 +250,7 @@ test("the shapes of SCRAM keys are those of the users who were looked up", async
   for (const mode of ["search", "stored"] as const) {
     const directory = open({ mode, scramSha256Attribute: "carLicense" });
     deepStrictEqual(directory.scramShapes, []);
-    for (const user of ["bob", "alice", "nobody", "bob"]) await directory.lookUp(user);
+    for (const user of ["bob", "alice", "nobody", "bob"]) await lookUp(directory, user);
     deepStrictEqual(directory.scramShapes, [{ iterations: 4_096, saltOctets: 12, users: 1 }]);
   }
 });
@@ -280,7 +281,7 @@ test("what Active Directory says of an account is looked at", async () => {
 });
 
 test("two entries for a name are an Error, whatever the password", async () => {
-  await rejects(open().lookUp("twins@example.com"), /several entries/);
+  await rejects(lookUp(open(), "twins@example.com"), /several entries/);
   await rejects(check(open(), "twins@example.com", "twin secret"), /several entries/);
 });
 
@@ -291,7 +292,7 @@ test("an entry with two names is an Error, as it is not known whose mail is mean
 test("an entry whose networks cannot be read lets nobody in", async () => {
   const directory = open({ allowNetsAttribute: "roomNumber" });
   strictEqual(await check(directory, "netted", "netted secret"), "wrong");
-  const entry = await directory.lookUp("netted");
+  const entry = await lookUp(directory, "netted");
   strictEqual(entry?.disabled, true);
   strictEqual(entry.storedPassword, "!");
 });
@@ -299,22 +300,22 @@ test("an entry whose networks cannot be read lets nobody in", async () => {
 test("in the mode stored the password field is handed out, with a scheme", async () => {
   const directory = open({ mode: "stored" });
   strictEqual(directory.checkPassword, undefined);
-  strictEqual((await directory.lookUp("alice"))?.storedPassword, "{PLAIN}alice secret");
-  ok((await directory.lookUp("argon"))?.storedPassword.startsWith("{ARGON2ID}$argon2id$"));
-  strictEqual((await directory.lookUp("keyless"))?.storedPassword, "");
-  strictEqual(await directory.lookUp("nobody"), undefined);
+  strictEqual((await lookUp(directory, "alice"))?.storedPassword, "{PLAIN}alice secret");
+  ok((await lookUp(directory, "argon"))?.storedPassword.startsWith("{ARGON2ID}$argon2id$"));
+  strictEqual((await lookUp(directory, "keyless"))?.storedPassword, "");
+  strictEqual(await lookUp(directory, "nobody"), undefined);
 });
 
 test("in the mode stored a decoy is of the kind of the users who were looked up", async () => {
   const directory = open({ mode: "stored" });
-  await directory.lookUp("alice");
+  await lookUp(directory, "alice");
   strictEqual(directory.decoyFor!("nobody"), "{PLAIN}alice secret");
 });
 
 test("in the mode direct the user is bound as at once, and is called what was bound with", async () => {
   const directory = open(DIRECT);
   strictEqual(directory.findsByName, false);
-  strictEqual(await directory.lookUp("alice"), undefined);
+  strictEqual(await lookUp(directory, "alice"), undefined);
   strictEqual(await checkedName(directory, "Alice", "alice secret"), "alice");
   strictEqual(await checkedName(directory, "alice@elsewhere.example", "alice secret"), "alice");
   strictEqual(await check(directory, "alice", "wrong"), "wrong");
@@ -341,7 +342,7 @@ test("no name finds anybody but the user that it names", async () => {
   for (const directory of directories) {
     for (const name of INJECTIONS) {
       strictEqual(await check(directory, name, "alice secret"), "wrong", JSON.stringify(name));
-      strictEqual(await directory.lookUp(name), undefined, JSON.stringify(name));
+      strictEqual(await lookUp(directory, name), undefined, JSON.stringify(name));
     }
   }
 });

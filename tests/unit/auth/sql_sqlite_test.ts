@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { openSqlDirectory } from "../../../src/auth/directories/sql.ts";
 import { SQL_DEFAULTS, type SqlOptions } from "../../../src/auth/sql/sql_options.ts";
+import { lookUp } from "../../support/directory_checks.ts";
 import {
   sqlSchema,
   type SqlWords,
@@ -37,12 +38,12 @@ function open(path: string, more: Partial<SqlOptions> = {}) {
 test("SQLite: a file that comes later, or takes the place of another, is read", async () => {
   const path = `${folder}/later.db`;
   const directory = await open(path);
-  await rejects(directory.lookUp("bob@example.com"));
+  await rejects(lookUp(directory, "bob@example.com"));
   makeDatabase(path, sqlSchema("number"));
-  strictEqual((await directory.lookUp("bob@example.com"))?.account.home, "/home/bob");
+  strictEqual((await lookUp(directory, "bob@example.com"))?.account.home, "/home/bob");
   makeDatabase(`${path}.new`, `${sqlSchema("number")}; UPDATE users SET home = '/new'`);
   renameSync(`${path}.new`, path);
-  strictEqual((await directory.lookUp("bob@example.com"))?.account.home, "/new");
+  strictEqual((await lookUp(directory, "bob@example.com"))?.account.home, "/new");
   await directory.close?.();
 });
 
@@ -50,7 +51,7 @@ test("SQLite: the file is never written", async () => {
   const directory = await open(file, {
     query: "DELETE FROM users WHERE name = {local} RETURNING name AS user, password",
   });
-  await rejects(directory.lookUp("bob@example.com"), /readonly/);
+  await rejects(lookUp(directory, "bob@example.com"), /readonly/);
   await directory.close?.();
   const reading = await open(file);
   ok(await reading.lookUp("bob@example.com"));
@@ -65,7 +66,7 @@ test("SQLite: a file that is locked holds up nobody else, and is an Error in tim
   const holder = new DatabaseSync(path);
   holder.exec("BEGIN EXCLUSIVE");
   let waiting = true;
-  const rejected = rejects(directory.lookUp("bob@example.com"), /locked|no answer/)
+  const rejected = rejects(lookUp(directory, "bob@example.com"), /locked|no answer/)
     .finally(() => waiting = false);
   ok(await other.lookUp("bob@example.com"));
   ok(waiting);
@@ -73,7 +74,7 @@ test("SQLite: a file that is locked holds up nobody else, and is an Error in tim
   holder.close();
   let found;
   while (found === undefined) {
-    found = await directory.lookUp("bob@example.com").catch(() => undefined);
+    found = await lookUp(directory, "bob@example.com").catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   await directory.close?.();
