@@ -25,7 +25,7 @@ import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { Matching } from "./matching.ts";
 import { type FolderName, MessageTable } from "./message_table.ts";
 import { learnSizes, linesFor } from "./newcomers.ts";
-import { learnExactSizes } from "./sizes.ts";
+import { learnExactSizes, learnNewcomersSizes } from "./sizes.ts";
 import { Sidecar } from "./sidecar.ts";
 import { firstLines, makeFirst, needsRewrite, rewrite } from "./sidecar_rewrite.ts";
 import { Turns } from "./turns.ts";
@@ -252,6 +252,7 @@ export class Mailbox {
     const rows = await learnSizes(this.path, matching.newcomers);
     const lost = !this.#sidecar.exists && this.#table.count > 0;
     if (rows.length === 0 && !lost) return;
+    if (this.#exactSizes) await learnNewcomersSizes(this.path, matching.newcomers, rows);
     try {
       await this.#giveIds(matching, rows);
     } catch (error) {

@@ -12,7 +12,7 @@ import type { StoredMessage } from "../maildrop/store.ts";
 import { CanonicalCounter } from "../message/canonical.ts";
 import { foreignMemory } from "../platform/foreign_functions.ts";
 import { filesystemKnown, warmFacts } from "../platform/warm_files.ts";
-import { type DiskPath, eachOf, pathIn, storageFailure } from "./disk.ts";
+import { type DiskPath, pathIn } from "./disk.ts";
 import { sizeHints } from "./file_name.ts";
 import { openMessageAtOnce, openMessageFile } from "./message_file.ts";
 import type { MessageTable } from "./message_table.ts";
@@ -22,11 +22,13 @@ import { Turns } from "./turns.ts";
 /** So many messages with hints are all looked into; of more, so many are a sample. */
 const COUNT_SAMPLE = 16;
 
-/** Files read at once that are waited for. */
+/** Messages that are read at a time, where the disk or others are waited for. */
 const COUNT_WIDTH = 4;
 
 /** What is read at once is counted before anybody else reads, so that all share this. */
 const scratch = foreignMemory(READ_CHUNK_OCTETS);
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * Fills in exact sizes where they are not known; returns the rows that were filled in or mended. A message
@@ -42,6 +44,19 @@ export async function learnExactSizes(mailboxPath: string, table: MessageTable):
   if (counting.learnt.length > before) await counting.at(rest);
   for (const row of hinted) table.setBelieved(row);
   return counting.learnt;
+}
+
+/**
+ * Fills in the exact sizes of messages that have no id yet, where their names do not say them: so they can
+ * stand in the lines that give the ids, and need no others.
+ */
+export async function learnNewcomersSizes(
+  mailboxPath: string,
+  newcomers: MessageTable,
+  rows: Uint32Array,
+): Promise<void> {
+  const unknown = rows.filter((row) => newcomers.exactOf(row) === undefined);
+  await new Counting(mailboxPath, newcomers).at(unknown);
 }
 
 /** Rows in a folder whose exact size is not known, and those of which only the name says it. */
@@ -73,23 +88,65 @@ class Counting {
   }
 
   async at(rows: Uint32Array): Promise<void> {
-    const slow: number[] = [];
-    if (rows.length > 0) await filesystemKnown(this.#mailboxPath);
+    if (rows.length === 0) return;
+    await filesystemKnown(this.#mailboxPath);
     // What is asked of the files waits for nobody only if the folders are at hand.
     const isWarm = (["new", "cur"] as const).every((folder) => {
       return warmFacts(`${this.#mailboxPath}/${folder}`, { follow: true }) !== undefined;
     });
     const turns = new Turns({ itemsALook: 1 });
+    const waiting = new Set<Promise<void>>();
     for (const row of rows) {
       if (turns.isOver) await turns.next();
-      const exactOctets = isWarm ? await this.#atOnce(row, turns) : undefined;
-      if (exactOctets === undefined) slow.push(row);
-      else this.#learn(row, exactOctets);
+      const left = this.#count(row, isWarm, turns);
+      if (left === undefined) continue;
+      const settled: Promise<void> = left.catch(() => {}).finally(() => waiting.delete(settled));
+      waiting.add(settled);
+      if (waiting.size >= COUNT_WIDTH) await Promise.race(waiting);
     }
-    await eachOf(slow, COUNT_WIDTH, async (row) => {
-      const exactOctets = await this.#inTime(row).catch(() => undefined);
-      if (exactOctets !== undefined) this.#learn(row, exactOctets);
-    });
+    await Promise.all(waiting);
+  }
+
+  /** Looks into one message; what is waited for may fail, and then its size is not known. */
+  #count(row: number, isWarm: boolean, turns: Turns): undefined | Promise<void> {
+    const folder = this.#table.folderOf(row);
+    if (folder === undefined) return undefined;
+    const path = pathIn(`${this.#mailboxPath}/${folder}`, this.#table.fileNameOf(row));
+    const message = isWarm ? openMessageAtOnce(path) : undefined;
+    if (message === undefined) return this.#countAwaited(row, path);
+    const counter = new CanonicalCounter();
+    const more = takeAtHand(message, counter, turns);
+    if (more !== undefined) return this.#countRest(row, message, counter, more);
+    this.#learn(row, counter.end());
+    void message.close();
+    return undefined;
+  }
+
+  async #countAwaited(row: number, path: DiskPath): Promise<void> {
+    const message = await openMessageFile(path);
+    if (message === undefined) return;
+    await this.#countRest(row, message, new CanonicalCounter(), message.read());
+  }
+
+  async #countRest(
+    row: number,
+    message: StoredMessage,
+    counter: CanonicalCounter,
+    first: Promise<Uint8Array | undefined>,
+  ): Promise<void> {
+    const turns = new Turns({ itemsALook: 1 });
+    try {
+      let more: typeof first | undefined = first;
+      while (more !== undefined) {
+        const chunk: Uint8Array | undefined = await more;
+        if (chunk === undefined) break;
+        counter.push(chunk);
+        more = takeAtHand(message, counter, turns);
+      }
+      this.#learn(row, counter.end());
+    } finally {
+      void message.close();
+    }
   }
 
   #learn(row: number, exactOctets: number): void {
@@ -97,55 +154,25 @@ class Counting {
     this.#table.setExact(row, exactOctets);
     this.learnt.push(row);
   }
-
-  /** Undefined says nothing at all. */
-  async #atOnce(row: number, turns: Turns): Promise<number | undefined> {
-    const path = this.#pathOf(row);
-    const message = path === undefined ? undefined : openMessageAtOnce(path);
-    if (message === undefined) return undefined;
-    try {
-      return await countExactOctets(message, turns);
-    } catch {
-      return undefined;
-    } finally {
-      await message.close();
-    }
-  }
-
-  /** Undefined when it is gone. */
-  async #inTime(row: number): Promise<number | undefined> {
-    const path = this.#pathOf(row);
-    const message = path === undefined ? undefined : await openMessageFile(path);
-    if (message === undefined) return undefined;
-    try {
-      return await countExactOctets(message, new Turns());
-    } finally {
-      await message.close();
-    }
-  }
-
-  #pathOf(row: number): DiskPath | undefined {
-    const folder = this.#table.folderOf(row);
-    return folder && pathIn(`${this.#mailboxPath}/${folder}`, this.#table.fileNameOf(row));
-  }
 }
 
 /**
- * Reads a message and counts its octets as sent.
- *
- * @throws {StorageFailure} If it cannot be read.
+ * Counts what is at hand of a message, as long as the turn lasts. Returns what has to be waited for, or
+ * undefined at the message's end.
  */
-async function countExactOctets(message: StoredMessage, turns: Turns): Promise<number> {
+function takeAtHand(
+  message: StoredMessage,
+  counter: CanonicalCounter,
+  turns: Turns,
+): Promise<Uint8Array | undefined> | undefined {
   try {
-    const counter = new CanonicalCounter();
     for (;;) {
-      let chunk = message.read(scratch);
-      if (chunk instanceof Promise) chunk = await chunk;
-      if (chunk === undefined) return counter.end();
+      const chunk = message.read(scratch);
+      if (chunk === undefined || chunk instanceof Promise) return chunk;
       counter.push(chunk);
-      if (turns.isOver) await turns.next();
+      if (turns.isOver) return turns.next().then(() => NOTHING);
     }
   } catch (error) {
-    throw storageFailure("count a message", error);
+    return Promise.reject(error);
   }
 }

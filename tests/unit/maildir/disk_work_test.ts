@@ -81,3 +81,11 @@ maildirTest(
     ok(work.listOpens <= 3, `${work.listOpens} openings of the list`);
   },
 );
+
+maildirTest("exact sizes of mail never seen are written with its ids", async (maildir) => {
+  for (let i = 0; i < 300; i++) maildir.deliver(`${i}\n`);
+  await sleep(50);
+  const { locks, syncs, listOpens } = await workOf(new Mailbox(maildir.path, { exactSizes: true }));
+  deepStrictEqual({ locks, syncs }, { locks: 1, syncs: 2 });
+  ok(listOpens <= 3, `${listOpens} openings of the list`);
+});

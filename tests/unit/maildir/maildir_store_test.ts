@@ -317,10 +317,33 @@ maildirTest(
 maildirTest("exact sizes are counted once: the sidecar remembers them", async (maildir) => {
   const name = maildir.deliver("a\nb\n");
   await storeOf(maildir, { exactSizes: true }).open();
-  ok(/^= [0-9]+ 4 6$/m.test(readFileSync(maildir.sidecar, "latin1")));
+  ok(/^\+ [0-9]+ 4 6 /m.test(readFileSync(maildir.sidecar, "latin1")));
   // Another content of the same length would count otherwise; it is not read again.
   writeFileSync(`${maildir.path}/new/${name}`, "abc\n");
   strictEqual((await storeOf(maildir, { exactSizes: true }).open()).snapshot.octetsOf(N(1)), 6);
+});
+
+maildirTest("exact sizes are added for messages that have an id already", async (maildir) => {
+  const name = maildir.deliver("a\nb\n");
+  await storeOf(maildir).open();
+  ok(/^\+ [0-9]+ 4 - /m.test(readFileSync(maildir.sidecar, "latin1")));
+  await storeOf(maildir, { exactSizes: true }).open();
+  ok(/^= [0-9]+ 4 6$/m.test(readFileSync(maildir.sidecar, "latin1")));
+  writeFileSync(`${maildir.path}/new/${name}`, "abc\n");
+  strictEqual((await storeOf(maildir, { exactSizes: true }).open()).snapshot.octetsOf(N(1)), 6);
+});
+
+maildirTest("large and many messages are counted wherever their octets are", async (maildir) => {
+  const lines = [1, 20_000, 3_000_000, 0, ...Array.from({ length: 40 }, (_, n) => n * 997)];
+  for (const count of lines) maildir.deliver("\n".repeat(count));
+  // Some are not in memory then, where the filesystem lets go of what is on the disk.
+  for (const name of maildir.names("new").slice(1, 20)) {
+    const file = `${maildir.path}/new/${name}`;
+    const options = ["oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none"];
+    spawnSync("dd", ["if=/dev/null", `of=${file}`, ...options]);
+  }
+  const { snapshot } = await storeOf(maildir, { exactSizes: true }).open();
+  deepStrictEqual(lines.map((_, n) => snapshot.octetsOf(N(n + 1))), lines.map((n) => 2 * n));
 });
 
 maildirTest("hints that are right are used, hints that lie are found out", async (maildir) => {
