@@ -41,7 +41,8 @@ binary: dist/popkeep
 dist/popkeep: $(INSTALLED) $(SOURCES) Makefile
 	@mkdir -p dist
 	$(BUN) build --compile --minify $(QUICK_START) $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts \
-		src/auth/gssapi/gssapi_worker.ts src/auth/pam/pam_worker.ts src/auth/sql/sqlite_worker.ts --outfile $@
+		src/auth/gssapi/gssapi_worker.ts src/auth/pam/pam_worker.ts src/auth/sql/sqlite_worker.ts \
+		src/maildir/listing_worker.ts --outfile $@
 
 binary-deno: $(INSTALLED)
 	@mkdir -p dist

@@ -11,7 +11,7 @@ if [ -n "${DENORT_BIN:-}" ] && [ ! -x "$DENORT_BIN" ]; then
 fi
 if said=$("$deno" compile --no-check --quiet -A --include src/auth/hash_worker.ts \
   --include src/auth/gssapi/gssapi_worker.ts --include src/auth/pam/pam_worker.ts \
-  --include src/auth/sql/sqlite_worker.ts \
+  --include src/auth/sql/sqlite_worker.ts --include src/maildir/listing_worker.ts \
   --output "$output" main.ts 2>&1); then
   exit 0
 fi

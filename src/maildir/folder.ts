@@ -12,12 +12,12 @@
  * *Knows* folders. *Does not know* unique-ids.
  */
 
-import type { Dirent } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
-import { fileNamesAreExact } from "../platform/file_names.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { isMissing, pathIn, retryStale } from "./disk.ts";
 import { diskWork } from "./disk_work.ts";
+import { EntryNames, KnownInfos, type ListedNames, RecordNames } from "./listed_names.ts";
+import { listingThread } from "./listing_thread.ts";
 import type { FolderName } from "./message_table.ts";
 
 /** Coarser than any filesystem's ticks (FAT: 2 s), so that a change after it shows in the mtime. */
@@ -26,8 +26,11 @@ const QUIET_MS = 2_000;
 /** Listings of a folder that changes all the time, before we go on with what was seen. */
 const MOST_LISTINGS = 3;
 
-/** U+FFFD, as octets of UTF-8: what stands in a name for octets that the runtime could not hand out. */
-const REPLACED_OCTETS = "\u00ef\u00bf\u00bd";
+/**
+ * A folder that takes so many octets itself is listed by a thread: it has, or had, some 4,000 messages, and
+ * the runtime's own listing would hold up everybody for a millisecond.
+ */
+const LARGE_OCTETS = 262_144;
 
 /** Where a message's file is. */
 export interface Place {
@@ -81,28 +84,23 @@ function areSame({ facts: one }: FolderState, { facts: other }: FolderState): bo
     one.changedMs === other.changedMs;
 }
 
-/** What is in a folder, by what the folder itself says. */
-export type Listed = Pick<Dirent, "name" | "isFile">;
-
 /**
- * Hands what is in one folder to `take`, as often as it is listed: what comes later is newer. Names are
- * octets, a character each, and may be of things that are no messages.
+ * Hands what is in one folder to `take`, as often as it is listed: what comes later is newer. A large folder
+ * comes in parts.
  *
  * Returns how the folder was before it was listed; undefined when it does not exist.
  */
 export async function listFolder(
   mailboxPath: string,
   folder: FolderName,
-  take: (listed: readonly Listed[]) => void | Promise<void>,
+  take: TakeNames,
 ): Promise<FolderState | undefined> {
   const path = `${mailboxPath}/${folder}`;
   let state = await stateOf(path);
   for (let listings = 1;; listings++) {
     if (state === undefined) return undefined;
-    // Kinds cost nothing beside names, and save a look at each file whose name says its size.
-    const options = { encoding: "latin1", withFileTypes: true } as const;
     diskWork.listings++;
-    await take(await retryStale(() => readdir(path, options)));
+    if (!await listByThread(path, state.facts.octets, take)) await listAtOnce(path, take);
     const after = await stateOf(path);
     const changed = after === undefined || !areSame(state, after);
     if (!changed || listings === MOST_LISTINGS) return state;
@@ -110,13 +108,19 @@ export async function listFolder(
   }
 }
 
-/**
- * Whether a name is a message's: none begins with a dot, or has nothing before its info. "unreadable" is one
- * that this runtime cannot open.
- */
-export function isMessageName(fileName: string): boolean | "unreadable" {
-  if (fileName.startsWith(".") || fileName.startsWith(":")) return false;
-  return fileNamesAreExact || !fileName.includes(REPLACED_OCTETS) ? true : "unreadable";
+type TakeNames = (names: ListedNames) => void | Promise<void>;
+
+/** False if the folder is small, or was not listed to its end. */
+async function listByThread(path: string, octets: number, take: TakeNames): Promise<boolean> {
+  if (octets < LARGE_OCTETS) return false;
+  const infos = new KnownInfos();
+  return await listingThread.list(path, (piece) => take(new RecordNames(piece, infos, octets)));
+}
+
+async function listAtOnce(path: string, take: TakeNames): Promise<void> {
+  // Kinds cost nothing beside names, and save a look at each file whose name says its size.
+  const options = { encoding: "latin1", withFileTypes: true } as const;
+  await take(new EntryNames(await retryStale(() => readdir(path, options))));
 }
 
 /** Octets of a message file; undefined for what is gone, or a folder, link, FIFO or socket. */

@@ -2,9 +2,10 @@
 
 import { type UniqueId } from "../maildrop/unique_id.ts";
 import { eachOf, pathIn, storageFailure } from "./disk.ts";
-import { compareDelivery, deliverySeconds, flagsOf, uniqueNameOf } from "./file_name.ts";
-import { isMessageName, listFolder, type Place, storedOctetsOf } from "./folder.ts";
+import { compareDelivery, deliverySeconds, flagsOf } from "./file_name.ts";
+import { listFolder, type Place, storedOctetsOf } from "./folder.ts";
 import { openMessageFile } from "./message_file.ts";
+import { staged } from "./name_blocks.ts";
 import type { StoredMessage } from "../maildrop/store.ts";
 import { Sidecar } from "./sidecar.ts";
 
@@ -34,11 +35,10 @@ export async function listMessages(path: string): Promise<ListedMessage[]> {
     await sidecar.refresh();
     const places = new Map<string, Place>();
     for (const folder of ["new", "cur"] as const) {
-      await listFolder(path, folder, (listed) => {
-        for (const { name } of listed) {
-          if (isMessageName(name) === true) {
-            places.set(uniqueNameOf(name), { folder, fileName: name });
-          }
+      await listFolder(path, folder, (names) => {
+        while (names.stageNext()) {
+          const uniqueName = staged.text;
+          places.set(uniqueName, { folder, fileName: uniqueName + names.info });
         }
       });
     }

@@ -8,11 +8,16 @@
  * *Knows* rows and listings. *Does not know* the disk. All of it lets others have their turn.
  */
 
-import { isMessageName, type Listed } from "./folder.ts";
+import type { ListedNames } from "./listed_names.ts";
 import { type FolderName, MessageTable } from "./message_table.ts";
-import { NAME_OCTETS, staged } from "./name_blocks.ts";
-import { Turns } from "./turns.ts";
+import { inRanges, Turns } from "./turns.ts";
 import type { UniqueIdList } from "./unique_id_list.ts";
+
+/** However many names a folder has room for, room is made for no more newcomers than this before they come. */
+const MOST_RESERVED = 1_000_000;
+
+/** Names that are taken between two looks at the clock. */
+const NAMES_A_LOOK = 256;
 
 export class Matching {
   /** Files that belong to no row of the list. */
@@ -20,6 +25,10 @@ export class Matching {
   readonly #table: MessageTable;
   /** Rows whose file is in new/ by its listing and in cur/ by what is known; with the name's rest. */
   readonly #movedBack = new Map<number, string>();
+  /** The parts of a listing come in one turn where they can. */
+  readonly #turns = new Turns({ itemsALook: 1 });
+  /** Folders of which a part was taken, that room was made for. */
+  readonly #roomMade = new Set<FolderName>();
   #hasTwins = false;
   #unreadable = 0;
 
@@ -47,31 +56,44 @@ export class Matching {
     }
   }
 
-  /** Takes a listing of a folder. */
-  async take(folder: FolderName, listed: readonly Listed[]): Promise<void> {
-    const turns = new Turns();
-    // Most of a mailbox never seen before; nothing where it is known.
-    const strangers = listed.length - this.#table.count;
-    if (strangers > 0) this.newcomers.reserve(this.newcomers.count + strangers);
-    for (const one of listed) {
+  /** Takes a listing of a folder, or a part of one. */
+  async take(folder: FolderName, names: ListedNames): Promise<void> {
+    const turns = this.#turns;
+    await this.#makeRoomFor(folder, names.expected);
+    do {
       if (turns.isOver) await turns.next();
-      const { name } = one;
-      const isMessage = isMessageName(name);
-      if (isMessage === "unreadable") this.#unreadable++;
-      if (isMessage !== true || name.length > NAME_OCTETS) continue;
-      const colon = name.indexOf(":");
-      staged.putText(name);
-      if (colon >= 0) staged.cutTo(colon);
-      this.#takeName(folder, one);
+      const { newcomers } = this;
+      if (newcomers.freeRows < NAMES_A_LOOK && newcomers.count > 0) {
+        await newcomers.makeRoom(newcomers.count * 2 + NAMES_A_LOOK);
+      }
+    } while (this.#takeSome(folder, names));
+    this.#unreadable += names.unreadable;
+  }
+
+  /** False when there are no more. */
+  #takeSome(folder: FolderName, names: ListedNames): boolean {
+    for (let taken = 0; taken < NAMES_A_LOOK; taken++) {
+      if (!names.stageNext()) return false;
+      this.#takeName(folder, names);
     }
+    return true;
+  }
+
+  /** Makes room for most of a mailbox never seen before; for none where it is known. */
+  async #makeRoomFor(folder: FolderName, expected: number): Promise<void> {
+    const { newcomers } = this;
+    if (this.#roomMade.has(folder)) return;
+    this.#roomMade.add(folder);
+    const strangers = Math.min(expected, MOST_RESERVED) - this.#table.count;
+    if (strangers > this.#table.count) await newcomers.makeRoom(newcomers.count + strangers);
   }
 
   /** Takes one file, whose unique name is staged. */
-  #takeName(folder: FolderName, listed: Listed): void {
+  #takeName(folder: FolderName, names: ListedNames): void {
     const table = this.#table;
-    const info = listed.name.slice(staged.length);
+    const { info } = names;
     const row = table.find();
-    if (row < 0 || table.isRemoved(row)) return this.#takeNewcomer(folder, listed, info);
+    if (row < 0 || table.isRemoved(row)) return this.#takeNewcomer(folder, names);
     if (folder === "new" && table.folderOf(row) === "cur") {
       this.#movedBack.set(row, info);
       return;
@@ -80,13 +102,13 @@ export class Matching {
     this.#see(row, folder, info);
   }
 
-  #takeNewcomer(folder: FolderName, listed: Listed, info: string): void {
+  #takeNewcomer(folder: FolderName, { info, isFile }: ListedNames): void {
     const { newcomers } = this;
     let row = newcomers.find();
     if (row < 0) row = newcomers.add();
     else if (newcomers.folderOf(row) !== folder) this.#hasTwins = true;
     newcomers.setPlace(row, folder, info);
-    if (listed.isFile()) newcomers.setListedAsFile(row);
+    if (isFile) newcomers.setListedAsFile(row);
   }
 
   #see(row: number, folder: FolderName, info: string): void {
@@ -114,11 +136,11 @@ export class Matching {
 
   /** Tells the list where the files of these newcomers are, which have its rows from `first` on. */
   async placeAdded(list: UniqueIdList, first: number, newcomers: Uint32Array): Promise<void> {
-    const turns = new Turns();
-    for (let index = 0; index < newcomers.length; index++) {
-      if (turns.isOver) await turns.next();
-      list.table.copyPlace(first + index, this.newcomers, newcomers[index]!);
-    }
+    await inRanges(newcomers.length, (from, to) => {
+      for (let index = from; index < to; index++) {
+        list.table.copyPlace(first + index, this.newcomers, newcomers[index]!);
+      }
+    });
   }
 
   /** Tells the list, which has more lines or is another one now, where the files are that were seen. */

@@ -21,6 +21,7 @@
 
 import type { Buffer } from "node:buffer";
 import { NAME_OCTETS, NameBlocks, staged } from "./name_blocks.ts";
+import { inRanges } from "./turns.ts";
 
 /** What of a row's state is where. */
 const IN_NEW = 1;
@@ -101,7 +102,7 @@ export class MessageTable {
 
   /** The row that the staged name belongs to, or -1. */
   find(): number {
-    this.#askedSlot = this.#slotOfStaged();
+    this.#askedSlot = this.#slotOfStaged(this.#slots);
     return this.#slots[this.#askedSlot]! - 1;
   }
 
@@ -119,8 +120,7 @@ export class MessageTable {
     return this.find();
   }
 
-  #slotOfStaged(): number {
-    const slots = this.#slots;
+  #slotOfStaged(slots: Uint32Array): number {
     let slot = Math.floor(staged.hash / 0x1_0000_0000 * slots.length);
     for (let row; (row = slots[slot]!) !== 0;) {
       if (this.#names.isStagedAt(this.#places[row - 1]!)) break;
@@ -130,19 +130,23 @@ export class MessageTable {
   }
 
   #rehash(rows: number): void {
-    if (this.#slotsUsed === 0) {
-      this.#slots = emptySlots(rows);
-      return;
+    const slots = emptySlots(rows);
+    if (this.#slotsUsed > 0) {
+      const { text } = staged;
+      this.#putInto(slots, 0, this.#slots.length);
+      staged.putText(text);
     }
-    const name = staged.octets.toString("latin1", 1, 1 + staged.length);
-    const before = this.#slots;
-    this.#slots = emptySlots(rows);
-    for (const row of before) {
+    this.#slots = slots;
+  }
+
+  /** Puts the rows of some slots into a new hash table; another name is staged afterwards. */
+  #putInto(slots: Uint32Array, from: number, to: number): void {
+    for (let slot = from; slot < to; slot++) {
+      const row = this.#slots[slot]!;
       if (row === 0) continue;
       this.#names.stage(this.#places[row - 1]!);
-      this.#slots[this.#slotOfStaged()] = row;
+      slots[this.#slotOfStaged(slots)] = row;
     }
-    staged.putText(name);
   }
 
   #resize(rows: number): void {
@@ -158,6 +162,21 @@ export class MessageTable {
   reserve(rows: number): void {
     if (rows > this.#ids.length) this.#resize(rows);
     if (rows > this.#slots.length * FULLEST) this.#rehash(rows);
+  }
+
+  /** Rows that can be added before more room is made, at once and for all that are there. */
+  get freeRows(): number {
+    const slots = Math.floor(this.#slots.length * FULLEST) - this.#slotsUsed;
+    return Math.min(this.#ids.length - this.#count, slots);
+  }
+
+  /** As `reserve`, but lets others have their turn; nothing may be asked of the table or added meanwhile. */
+  async makeRoom(rows: number): Promise<void> {
+    if (rows > this.#ids.length) this.#resize(rows);
+    if (rows <= this.#slots.length * FULLEST) return;
+    const slots = emptySlots(rows);
+    await inRanges(this.#slots.length, (from, to) => this.#putInto(slots, from, to));
+    this.#slots = slots;
   }
 
   /** Gives back memory that rows to come would have had, where it is much. */
@@ -188,6 +207,11 @@ export class MessageTable {
       else high = middle - 1;
     }
     return -1;
+  }
+
+  /** Stages the row's unique name. */
+  stageName(row: number): void {
+    this.#names.stage(this.#places[row]!);
   }
 
   uniqueNameOf(row: number): string {

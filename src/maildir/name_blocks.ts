@@ -47,6 +47,26 @@ class StagedName {
     this.cutTo(source.copy(this.octets, 1, from, to));
   }
 
+  /**
+   * Puts in what stands from a place on before a NUL or `stop`, NAME_OCTETS at most; returns where that ends.
+   */
+  putUntil(source: Uint8Array, from: number, stop: number): number {
+    const { octets } = this;
+    let length = 0;
+    for (; length < NAME_OCTETS; length++) {
+      const octet = source[from + length]!;
+      if (octet === 0 || octet === stop) break;
+      octets[length + 1] = octet;
+    }
+    this.cutTo(length);
+    return from + length;
+  }
+
+  /** As text, a character an octet. */
+  get text(): string {
+    return this.octets.toString("latin1", 1, 1 + this.length);
+  }
+
   /** Makes it the first octets of what was put in. */
   cutTo(length: number): void {
     this.octets[0] = length;

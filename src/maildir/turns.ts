@@ -38,6 +38,24 @@ export class Turns {
   }
 }
 
+/** Small items that are worked through in one call, some tenths of a millisecond. */
+const ITEMS_A_RANGE = 256;
+
+/**
+ * Has `work` done on all items from 0 to `count` - 1, a range of them at a call. The loop over a range
+ * belongs into a function that waits for nothing: the runtimes run those several times as fast.
+ */
+export async function inRanges(
+  count: number,
+  work: (from: number, to: number) => void,
+): Promise<void> {
+  const turns = new Turns({ itemsALook: 1 });
+  for (let from = 0; from < count; from += ITEMS_A_RANGE) {
+    if (turns.isOver) await turns.next();
+    work(from, Math.min(from + ITEMS_A_RANGE, count));
+  }
+}
+
 function letOneBegin(): void {
   waiting.shift()?.();
   if (waiting.length > 0) setImmediate(letOneBegin);

@@ -177,6 +177,18 @@ test("room that was made beforehand keeps what is there", () => {
   strictEqual(table.storedOf(table.findText("n4999")), 4_999);
 });
 
+test("room that is made in turns keeps what is there, and is enough", async () => {
+  const table = new MessageTable();
+  for (let n = 0; n < 3_000; n++) table.setStored(addTo(table, `n${n}`), n);
+  // Of two rows of one name the later has it.
+  addTo(table, "n7");
+  for (let rows = 3_001; rows <= 100_000; rows *= 3) {
+    await table.makeRoom(rows);
+    ok(table.freeRows >= rows - table.count, `${table.freeRows} of ${rows}`);
+    for (let n = 0; n < 3_000; n++) strictEqual(table.findText(`n${n}`), n === 7 ? 3_000 : n);
+  }
+});
+
 test("a file's name is written as it is told, octet by octet", () => {
   const table = new MessageTable();
   const row = addTo(table, "17.caf\u00e9");
