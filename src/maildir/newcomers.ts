@@ -13,12 +13,13 @@ import { filesystemKnown, openWarmFolder, type WarmFolder } from "../platform/wa
 import { inDeliveryOrder } from "./delivery_order.ts";
 import { eachOf } from "./disk.ts";
 import { diskWork } from "./disk_work.ts";
-import { sizeHints } from "./file_name.ts";
 import { storedOctetsOf } from "./folder.ts";
 import type { FolderName, MessageTable } from "./message_table.ts";
 import { NAME_OCTETS } from "./name_blocks.ts";
 import { sampleOf } from "./sample.ts";
-import { Turns } from "./turns.ts";
+import type { KnownLines } from "./sidecar.ts";
+import { stagedSizeHints } from "./staged_name_parts.ts";
+import { inRanges, Turns } from "./turns.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
 import type { UniqueIdList } from "./unique_id_list.ts";
 
@@ -30,6 +31,9 @@ const STAT_WIDTH = 32;
 
 /** Lines are handed on when they are about so many octets. */
 const PIECE_OCTETS = 1_048_576;
+
+/** Lines that are written between two looks at the clock. */
+const LINES_A_LOOK = 256;
 
 const scratch = Buffer.alloc(2 * NAME_OCTETS + 2);
 
@@ -43,8 +47,7 @@ export async function learnSizes(
   mailboxPath: string,
   newcomers: MessageTable,
 ): Promise<Uint32Array> {
-  const rows = new Uint32Array(newcomers.count);
-  for (let row = 0; row < rows.length; row++) rows[row] = row;
+  const rows = await rowsWhere(newcomers, () => true);
   if (rows.length > 0) await filesystemKnown(mailboxPath);
   const looks = new Looks(mailboxPath, newcomers);
   try {
@@ -54,24 +57,39 @@ export async function learnSizes(
   } finally {
     looks.close();
   }
-  return await inDeliveryOrder(newcomers, rows.filter((row) => newcomers.isInFolder(row)));
+  const messages = await rowsWhere(newcomers, (row) => newcomers.isInFolder(row));
+  return await inDeliveryOrder(newcomers, messages);
+}
+
+async function rowsWhere(
+  { count }: MessageTable,
+  isWanted: (row: number) => boolean,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const rows = new Uint32Array(count);
+  let found = 0;
+  await inRanges(count, (from, to) => {
+    for (let row = from; row < to; row++) if (isWanted(row)) rows[found++] = row;
+  });
+  return rows.subarray(0, found);
 }
 
 /** Takes sizes from names where a listing said that they are files'; returns the other rows. */
 async function believeHints(newcomers: MessageTable, rows: Uint32Array): Promise<Uint32Array> {
-  const turns = new Turns();
   const others = new Uint32Array(rows.length);
   let count = 0;
-  for (const row of rows) {
-    if (turns.isOver) await turns.next();
-    const { storedOctets, exactOctets } = sizeHints(newcomers.uniqueNameOf(row));
-    if (storedOctets === undefined || !newcomers.isListedAsFile(row)) {
-      others[count++] = row;
-    } else {
-      newcomers.setStored(row, storedOctets);
-      newcomers.setExact(row, exactOctets);
+  await inRanges(rows.length, (from, to) => {
+    for (let index = from; index < to; index++) {
+      const row = rows[index]!;
+      newcomers.stageName(row);
+      const { storedOctets, exactOctets } = stagedSizeHints();
+      if (storedOctets === undefined || !newcomers.isListedAsFile(row)) {
+        others[count++] = row;
+      } else {
+        newcomers.setStored(row, storedOctets);
+        newcomers.setExact(row, exactOctets);
+      }
     }
-  }
+  });
   return others.subarray(0, count);
 }
 
@@ -114,7 +132,8 @@ class Looks {
 
   #learn(row: number, storedOctets: number | undefined): void {
     if (storedOctets === undefined) return this.#newcomers.setNowhere(row);
-    const hints = sizeHints(this.#newcomers.uniqueNameOf(row));
+    this.#newcomers.stageName(row);
+    const hints = stagedSizeHints();
     const truthful = hints.storedOctets === storedOctets;
     if (!truthful && hints.storedOctets !== undefined) this.foundLie = true;
     this.#newcomers.setStored(row, storedOctets);
@@ -131,25 +150,53 @@ class Looks {
  *
  * @param lines what the first piece begins with.
  */
-export async function* linesFor(
+export function linesFor(
   list: UniqueIdList,
   newcomers: MessageTable,
   rows: Uint32Array,
   lines = new UniqueIdLines(),
+): KnownLines {
+  const firstId = list.firstFreeId(Date.now());
+  return {
+    [Symbol.asyncIterator]: () => pieces(list, newcomers, { rows, firstId, lines }),
+    async putInto(list) {
+      await inRanges(rows.length, (from, to) => {
+        for (let index = from; index < to; index++) {
+          list.takeNew(newcomers, rows[index]!, firstId + index);
+        }
+      });
+    },
+  };
+}
+
+interface Ids {
+  readonly rows: Uint32Array;
+  readonly firstId: number;
+  readonly lines: UniqueIdLines;
+}
+
+async function* pieces(
+  list: UniqueIdList,
+  newcomers: MessageTable,
+  { rows, firstId, lines }: Ids,
 ): AsyncGenerator<Buffer> {
-  const turns = new Turns();
-  let id = list.firstFreeId(Date.now());
-  for (const row of rows) {
-    if (turns.isOver) await turns.next();
+  const turns = new Turns({ itemsALook: 1 });
+  const addOne = (index: number) => {
+    const row = rows[index]!;
     // The name of a message that we removed: said again, since saying so then may have failed.
     const former = list.table.findNameOf(newcomers, row);
     if (former >= 0) lines.addRemoved(list.table.idOf(former));
     lines.addNewMessage(newcomers, row, {
-      id: id++,
+      id: firstId + index,
       storedOctets: newcomers.storedOf(row),
       exactOctets: newcomers.exactOf(row),
       carried: undefined,
     });
+  };
+  for (let from = 0; from < rows.length; from += LINES_A_LOOK) {
+    if (turns.isOver) await turns.next();
+    const to = Math.min(from + LINES_A_LOOK, rows.length);
+    for (let index = from; index < to; index++) addOne(index);
     if (lines.length >= PIECE_OCTETS) {
       yield lines.octets;
       lines.clear();

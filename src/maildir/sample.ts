@@ -8,10 +8,13 @@ export function sampleOf(
   if (rows.length <= size) return { sample: rows, rest: new Uint32Array(0) };
   const sample = new Uint32Array(size);
   const rest = new Uint32Array(rows.length - size);
-  let chosen = 0;
-  for (let index = 0; index < rows.length; index++) {
-    if (index === Math.floor(chosen * rows.length / size)) sample[chosen++] = rows[index]!;
-    else rest[index - chosen] = rows[index]!;
+  let from = 0;
+  for (let chosen = 0; chosen < size; chosen++) {
+    const index = Math.floor(chosen * rows.length / size);
+    rest.set(rows.subarray(from, index), from - chosen);
+    sample[chosen] = rows[index]!;
+    from = index + 1;
   }
+  rest.set(rows.subarray(from), from - size);
   return { sample, rest };
 }

@@ -44,7 +44,13 @@ const WITNESS_OCTETS = 64;
 export type SidecarChange = "unchanged" | "grown" | "replaced";
 
 /** Whole lines, in pieces of any size that each end with a line. */
-export type LinePieces = Iterable<Buffer> | AsyncIterable<Buffer>;
+export type LinePieces = Iterable<Buffer> | AsyncIterable<Buffer> | KnownLines;
+
+/** Lines of which is known what they say, so that nobody needs to read them who wrote them. */
+export interface KnownLines extends AsyncIterable<Buffer> {
+  /** Takes the lines that were handed out into a list that is as it was then, as if they were read. */
+  putInto(list: UniqueIdList): Promise<void>;
+}
 
 export class Sidecar {
   readonly mailboxPath: string;
@@ -261,11 +267,13 @@ export class Sidecar {
 
   async #write(handle: FileHandle, lines: LinePieces, durable: boolean): Promise<boolean> {
     let end = this.#offset;
+    let witness = this.#witness;
     let only: Buffer | undefined;
     for await (const piece of lines) {
       only = end === this.#offset ? piece : undefined;
       await writeAll(handle, piece);
       end += piece.length;
+      witness = witnessAfter(witness, piece);
     }
     if (durable) {
       diskWork.syncs++;
@@ -273,8 +281,13 @@ export class Sidecar {
     }
     const found = factsOf(await handle.stat());
     if (found.octets !== end) return false;
+    if ("putInto" in lines) {
+      // Nobody else wrote: these lines are what stands there, and need not be read to be known.
+      await lines.putInto(this.list);
+      this.#offset = end;
+      this.#witness = witness;
+    } else if (only !== undefined && only.length <= TURN_OCTETS) this.#takeLines(only);
     // More than a piece is not kept: the file has it.
-    if (only !== undefined && only.length <= TURN_OCTETS) this.#takeLines(only);
     else await this.#readLines(handle);
     this.#isNow(found);
     return this.#offset === end;

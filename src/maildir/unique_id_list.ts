@@ -140,7 +140,13 @@ export class UniqueIdList {
     if (line.includes(SPACE, nameFrom)) return false;
     const name = unescaped(line.subarray(nameFrom));
     if (name === undefined || !isUniqueName(name)) return false;
-    const row = this.#add(id, name);
+    if (name.length > NAME_OCTETS) {
+      this.#raiseNext(id);
+      this.#void();
+      return true;
+    }
+    staged.putOctets(name, 0, name.length);
+    const row = this.#addFound(id, this.table.find());
     if (row < 0) return true;
     this.table.setStored(row, storedOctets);
     this.table.setExact(row, exactOctets);
@@ -148,18 +154,39 @@ export class UniqueIdList {
     return true;
   }
 
-  /** Adds a row; -1 if the line is void. */
-  #add(id: number, name: Buffer): number {
+  /**
+   * Takes the line that gives an id to the message that a row of another table names, as `apply` would: for
+   * who wrote it. Of a message that we removed under that name, the line that says so goes before.
+   */
+  takeNew(newcomers: MessageTable, newcomer: number, id: number): void {
     const { table } = this;
-    this.#next = Math.max(this.#next, id + 1);
-    const rises = table.count === 0 || id > table.idOf(table.count - 1);
-    if (!rises || name.length > NAME_OCTETS) return this.#void();
-    staged.putOctets(name, 0, name.length);
-    const known = table.find();
+    newcomers.stageName(newcomer);
+    const former = table.find();
+    if (former >= 0) {
+      table.setRemoved(former);
+      this.#spare(table.idOf(former));
+    }
+    const row = this.#addFound(id, former);
+    if (row < 0) return;
+    table.setStored(row, newcomers.storedOf(newcomer));
+    table.setExact(row, newcomers.exactOf(newcomer));
+  }
+
+  /**
+   * Adds a row for the staged name, which `known` has been found to be the row of; -1 if the line is void.
+   */
+  #addFound(id: number, known: number): number {
+    const { table } = this;
+    this.#raiseNext(id);
+    if (table.count > 0 && id <= table.idOf(table.count - 1)) return this.#void();
     if (known >= 0 && !table.isRemoved(known)) return this.#void();
     const row = table.add();
     table.setId(row, id);
     return row;
+  }
+
+  #raiseNext(id: number): void {
+    this.#next = Math.max(this.#next, id + 1);
   }
 
   #void(): -1 {
@@ -199,7 +226,7 @@ export class UniqueIdList {
   }
 
   #spare(id: number): true {
-    this.#next = Math.max(this.#next, id + 1);
+    this.#raiseNext(id);
     this.#spareLines++;
     return true;
   }

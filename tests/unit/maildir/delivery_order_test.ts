@@ -33,3 +33,23 @@ test("rows are sorted as their names compare, however many and odd they are", as
     }),
   );
 });
+
+test("thousands of rows are sorted, in whatever order they come", async () => {
+  const names: string[] = [];
+  for (let n = 0; n < 5_000; n++) {
+    // Odd steps through all of a power of two give each number once.
+    const step = n * 3_077 % 8_192;
+    names.push(
+      n % 50 === 0 ? `no time ${step}` : `${1_600_000_000 + step * 9_001}.M${n % 7}.h${n}`,
+    );
+    if (n % 3 === 0) names.push(`1700000000.M${step % 40}.same${n}`);
+  }
+  const table = new MessageTable();
+  for (const each of names) {
+    table.findText(each);
+    table.add();
+  }
+  const sorted = [...await inDeliveryOrder(table, Uint32Array.from(names.keys()))];
+  deepStrictEqual(sorted.map((row) => names[row]), [...names].sort(compareDelivery));
+  deepStrictEqual(await inDeliveryOrder(table, new Uint32Array()), new Uint32Array());
+});

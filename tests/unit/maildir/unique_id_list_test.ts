@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Entry } from "../../../src/maildir/entry.ts";
 import { MessageTable } from "../../../src/maildir/message_table.ts";
+import { linesFor } from "../../../src/maildir/newcomers.ts";
 import { UniqueIdLines } from "../../../src/maildir/unique_id_lines.ts";
 import { UniqueIdList } from "../../../src/maildir/unique_id_list.ts";
 
@@ -136,6 +137,46 @@ test("any name and any carried id come back as they were written", () => {
         strictEqual(table.uniqueNameOf(row), uniqueName);
       },
     ),
+  );
+});
+
+/** All that a list says. */
+function contents({ table, next, spareLines }: UniqueIdList) {
+  const rows = Array.from({ length: table.count }, (_, row) => ({
+    id: table.idOf(row),
+    name: table.uniqueNameOf(row),
+    stored: table.storedOf(row),
+    exact: table.exactOf(row),
+    removed: table.isRemoved(row),
+    found: table.findText(table.uniqueNameOf(row)),
+  }));
+  return { rows, next, spareLines };
+}
+
+test("who wrote lines for newcomers knows what a reader of them does", async () => {
+  const names = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "%", "-", "e\xe9"));
+  const before = ["+ 3 1 2 - a", "+ 4 1 - - b", "- 3", "+ 9 1 - - c", "next 20"];
+  await fc.assert(
+    fc.asyncProperty(names, fc.subarray(before), async (names, known) => {
+      const newcomers = new MessageTable();
+      for (const [size, name] of names.entries()) {
+        newcomers.findText(name);
+        const row = newcomers.add();
+        newcomers.setStored(row, size);
+        newcomers.setExact(row, size % 2 === 0 ? size + 1 : undefined);
+      }
+      const rows = Uint32Array.from(names.keys()).reverse();
+      const [writer, reader] = [listOf(...known), listOf(...known)];
+      const lines = linesFor(writer, newcomers, rows);
+      for await (const piece of lines) {
+        for (const line of piece.toString("latin1").trimEnd().split("\n")) {
+          ok(apply(reader, line), line);
+        }
+      }
+      await lines.putInto(writer);
+      deepStrictEqual(contents(writer), contents(reader));
+      strictEqual(writer.table.count, reader.table.count);
+    }),
   );
 });
 
