@@ -13,15 +13,20 @@ import { noWarmFiles } from "../support/warm.ts";
 const MESSAGES = 20;
 const SESSIONS = 20;
 
+/** Whose mailboxes nobody has looked into yet. */
+const STRANGERS = ["bob", "carol", "dave", "erin", "frank"];
+
 let server: RunningServer;
 
 before(async () => {
   server = await startServer({
-    users: ["alice"],
+    users: ["alice", ...STRANGERS],
     settings: 'login_type = "plaintext_login"',
   });
-  for (let n = 1; n <= MESSAGES; n++) {
-    server.maildir("alice").deliver(`Subject: ${n}\n\n${"a line of text\n".repeat(2_000)}`);
+  for (const user of ["alice", ...STRANGERS]) {
+    for (let n = 1; n <= MESSAGES; n++) {
+      server.maildir(user).deliver(`Subject: ${n}\n\n${"a line of text\n".repeat(2_000)}`);
+    }
   }
   // The first look gives ids; one a good while later finds the folders quiet, and all in memory.
   for (let looks = 0; looks < 25; looks++) {
@@ -32,8 +37,8 @@ before(async () => {
 
 after(() => server.stop());
 
-async function pollOnce(): Promise<void> {
-  const client = await server.login("alice");
+async function pollOnce(user = "alice"): Promise<void> {
+  const client = await server.login(user);
   await client.ok("STAT");
   assert.equal((await client.listing("UIDL")).length, MESSAGES);
   assert.equal((await client.listing("LIST")).length, MESSAGES);
@@ -73,6 +78,27 @@ test("a poll of an unchanged mailbox looks three times and reads, lists and writ
   assert.ok(perSession(counts, "stat", "lstat", "newfstatat", "openat") <= 2, said);
   // A greeting and six replies, of which those to UIDL and LIST are one write each, and two lines of log.
   assert.ok(perSession(counts, ...SENDING) <= 10, said);
+});
+
+test("a first poll looks once at each file, syncs twice and moves nothing", {
+  skip: noWarmFiles,
+}, async () => {
+  const counts = await systemCallsDuring(server.child.pid!, async () => {
+    for (const user of STRANGERS) await pollOnce(user);
+  });
+  const said = JSON.stringify([...counts]);
+  const each = (...names: string[]) => perSession(counts, ...names) * SESSIONS / STRANGERS.length;
+  // The file of unique-ids and its folder; nothing is made elsewhere and moved.
+  assert.ok(each(...SYNCING) <= 2, said);
+  assert.ok(each("unlink", "unlinkat") <= 1, said);
+  assert.equal(each(...CHANGING.filter((name) => !name.startsWith("unlink"))), 0, said);
+  // new/ and cur/, each read to its end.
+  assert.ok(each(...LISTING) <= 4, said);
+  // Those, the lock, the file and its folder; now and then the user file.
+  assert.ok(each("openat") <= 6, said);
+  // Besides the messages: what a poll looks at, the folders, who owns the mailbox, who holds the lock.
+  assert.ok(each("openat2", "stat", "lstat", "newfstatat") <= MESSAGES + 16, said);
+  assert.ok(each("preadv2", "pread64", "read") <= 2, said);
 });
 
 test("a message that is at hand costs four calls for its file and two to be sent", {
