@@ -11,22 +11,27 @@ const ITEMS_A_LOOK = 32;
 
 const waiting: (() => void)[] = [];
 
+/** When the turn ends that somebody has now; undefined when the event loop came round since it began. */
+let endMs: number | undefined;
+
 export class Turns {
   readonly #itemsALook: number;
   #items: number;
-  #endMs = performance.now() + TURN_MS;
 
   /** @param options.itemsALook 1 where an item costs more than a look at the clock. */
   constructor({ itemsALook = ITEMS_A_LOOK } = {}) {
     this.#itemsALook = itemsALook;
     this.#items = itemsALook;
+    if (endMs === undefined) beginTurn();
   }
 
   /** To be asked before each item: whether it is time to wait for `next`. */
   get isOver(): boolean {
     if (--this.#items > 0) return false;
     this.#items = this.#itemsALook;
-    return performance.now() >= this.#endMs;
+    if (endMs !== undefined) return performance.now() >= endMs;
+    beginTurn();
+    return false;
   }
 
   /** Waits for another turn. */
@@ -34,8 +39,14 @@ export class Turns {
     await new Promise<void>((begin) => {
       if (waiting.push(begin) === 1) setImmediate(letOneBegin);
     });
-    this.#endMs = performance.now() + TURN_MS;
+    if (endMs === undefined) beginTurn();
   }
+}
+
+/** Short works that follow one another have one turn, which lasts until the event loop comes round. */
+function beginTurn(): void {
+  endMs = performance.now() + TURN_MS;
+  setImmediate(() => endMs = undefined);
 }
 
 /** Small items that are worked through in one call, some tenths of a millisecond. */
