@@ -2,7 +2,7 @@
  * Rows of a table in the order of their delivery: by seconds, then microseconds, then octets of their unique
  * names (file_name.ts). Lets others have their turn.
  *
- * Times are whole numbers of at most 53 bits: they are sorted digit by digit, from the lowest, each digit of
+ * Times are whole numbers of at most 54 bits: they are sorted digit by digit, from the lowest, each digit of
  * 11 bits in one pass that keeps the order of what has the same digit. Few messages have the same time; they
  * are then compared.
  */
@@ -16,7 +16,10 @@ import { inRanges, Turns } from "./turns.ts";
 const LATEST_SECONDS = 9e9;
 const MICROS_A_SECOND = 1_000_000;
 
-const DIGIT = 2_048;
+const DIGIT_BITS = 11;
+const DIGIT = 1 << DIGIT_BITS;
+/** What the two lower digits go up to. */
+const LOW = DIGIT * DIGIT;
 
 /** Rows that are sorted before the parts are merged. */
 const FIRST_RUN = 16;
@@ -34,10 +37,18 @@ export async function inDeliveryOrder(
   return sorted;
 }
 
-/** Microseconds by row, as far as they go into a number, since the first of them. */
-async function timesOf(table: MessageTable, rows: Uint32Array): Promise<Float64Array> {
+/** Microseconds since the first of them, by row, as far as they go into a number. */
+interface Times {
+  /** The two lower digits, and those above: whole numbers of 32 bits are what is fast. */
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+  readonly highest: number;
+}
+
+async function timesOf(table: MessageTable, rows: Uint32Array): Promise<Times> {
   const times = new Float64Array(table.count);
   let first = Infinity;
+  let last = 0;
   await inRanges(rows.length, (from, to) => {
     for (let index = from; index < to; index++) {
       const row = rows[index]!;
@@ -45,12 +56,21 @@ async function timesOf(table: MessageTable, rows: Uint32Array): Promise<Float64A
       const time = stagedTime();
       times[row] = time;
       if (time < first) first = time;
+      if (time > last) last = time;
     }
   });
+  const low = new Uint32Array(table.count);
+  const high = new Uint32Array(table.count);
   await inRanges(rows.length, (from, to) => {
-    for (let index = from; index < to; index++) times[rows[index]!]! -= first;
+    for (let index = from; index < to; index++) {
+      const row = rows[index]!;
+      const time = times[row]! - first;
+      const above = Math.floor(time / LOW);
+      high[row] = above;
+      low[row] = time - above * LOW;
+    }
   });
-  return times;
+  return { low, high, highest: Math.floor((last - first) / LOW) };
 }
 
 function stagedTime(): number {
@@ -62,24 +82,19 @@ function stagedTime(): number {
 /** Sorts by times alone, one digit after the other. */
 async function byTimes(
   rows: Uint32Array<ArrayBuffer>,
-  times: Float64Array,
+  { low, high, highest }: Times,
 ): Promise<Uint32Array<ArrayBuffer>> {
-  const latest = await latestOf(rows, times);
   let source = rows;
   let target = new Uint32Array(rows.length);
-  for (let unit = 1; unit <= latest; unit *= DIGIT) {
-    await byDigit(source, target, (row) => Math.floor(times[row]! / unit) % DIGIT);
+  const sortBy = async (part: Uint32Array, shift: number) => {
+    await byDigit(source, target, (row) => part[row]! >>> shift & DIGIT - 1);
     [source, target] = [target, source];
+  };
+  for (let shift = 0; shift < 2 * DIGIT_BITS; shift += DIGIT_BITS) await sortBy(low, shift);
+  for (let shift = 0; shift < 32 && highest >>> shift > 0; shift += DIGIT_BITS) {
+    await sortBy(high, shift);
   }
   return source;
-}
-
-async function latestOf(rows: Uint32Array, times: Float64Array): Promise<number> {
-  let latest = 0;
-  await inRanges(rows.length, (from, to) => {
-    for (let index = from; index < to; index++) latest = Math.max(latest, times[rows[index]!]!);
-  });
-  return latest;
 }
 
 async function byDigit(
@@ -108,12 +123,14 @@ async function byDigit(
 /** Where rows of the same time stand: from, to. */
 async function sameTimes(
   sorted: Uint32Array,
-  times: Float64Array,
+  { low, high }: Times,
 ): Promise<readonly (readonly [number, number])[]> {
   const found: [number, number][] = [];
   await inRanges(sorted.length - 1, (from, to) => {
     for (let index = from; index < to; index++) {
-      if (times[sorted[index]!] !== times[sorted[index + 1]!]) continue;
+      const row = sorted[index]!;
+      const next = sorted[index + 1]!;
+      if (low[row] !== low[next] || high[row] !== high[next]) continue;
       const last = found.at(-1);
       if (last !== undefined && last[1] === index + 1) last[1] = index + 2;
       else found.push([index, index + 2]);

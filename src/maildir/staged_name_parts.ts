@@ -6,7 +6,6 @@
  */
 
 import { staged } from "./name_blocks.ts";
-import type { SizeHints } from "./file_name.ts";
 
 const COMMA = 0x2c;
 const DOT = 0x2e;
@@ -21,29 +20,37 @@ const MOST_DIGITS = 15;
 /** What is taken of the digits behind the `M`. */
 const MICROS_DIGITS = 9;
 
-const NOTHING: SizeHints = {};
+/** What was read last: one for all, since a million objects would be garbage too. */
+const read: { storedOctets: number | undefined; exactOctets: number | undefined } = {
+  storedOctets: undefined,
+  exactOctets: undefined,
+};
 
-/** As `sizeHints` of the staged name. */
-export function stagedSizeHints(): SizeHints {
-  const storedOctets = hint(LETTER_S);
-  if (storedOctets === undefined) return NOTHING;
-  const exactOctets = hint(LETTER_W);
-  if (exactOctets === undefined) return { storedOctets };
-  if (exactOctets < storedOctets || exactOctets > 2 * storedOctets + 2) return NOTHING;
-  return { storedOctets, exactOctets };
+/** As `sizeHints` of the staged name; what it returns holds until it is asked again. */
+export function stagedSizeHints(): typeof read {
+  const { length, octets } = staged;
+  let stored: number | undefined;
+  let exact: number | undefined;
+  for (let at = 1; at < length; at++) {
+    // The NULs behind a name are no part of a hint.
+    if (octets[at] !== COMMA || octets[at + 2] !== EQUALS) continue;
+    if (octets[at + 1] === LETTER_S) stored ??= hintAt(at + 3);
+    else if (octets[at + 1] === LETTER_W) exact ??= hintAt(at + 3);
+  }
+  if (stored === undefined || stored < 0) stored = exact = undefined;
+  else if (exact === undefined || exact < 0) exact = undefined;
+  else if (exact < stored || exact > 2 * stored + 2) stored = exact = undefined;
+  read.storedOctets = stored;
+  read.exactOctets = exact;
+  return read;
 }
 
-/** What the first hint of that letter says. */
-function hint(letter: number): number | undefined {
+/** The number that stands there up to a comma or the end; -1 if there is none: no later hint counts then. */
+function hintAt(from: number): number {
   const { length, octets } = staged;
-  for (let at = 1; at + 2 <= length; at++) {
-    if (octets[at] !== COMMA || octets[at + 1] !== letter || octets[at + 2] !== EQUALS) continue;
-    const from = at + 3;
-    const end = endOfDigits(from);
-    if (end === from || end - from > MOST_DIGITS) return undefined;
-    return end > length || octets[end] === COMMA ? wholeNumber(from, end) : undefined;
-  }
-  return undefined;
+  const end = endOfDigits(from);
+  if (end === from || end - from > MOST_DIGITS) return -1;
+  return end > length || octets[end] === COMMA ? wholeNumber(from, end) : -1;
 }
 
 /** As `deliverySeconds` of the staged name. */
