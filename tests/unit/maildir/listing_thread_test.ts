@@ -147,7 +147,7 @@ maildirTest("a large mailbox is listed by the thread, a small one is not", async
   await listMessages(maildir.path);
   strictEqual(listingThread.isRunning, false);
   const nameOf = (number: number) => `${1_700_000_000 + number}.M${number}.${long},S=2:2,S`;
-  const names = fillFolder(`${maildir.path}/cur`, 300_000, nameOf);
+  const names = fillFolder(`${maildir.path}/cur`, 1_100_000, nameOf);
   const listed: string[] = [];
   let parts = 0;
   await listFolder(maildir.path, "cur", (part) => {
