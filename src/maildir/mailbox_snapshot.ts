@@ -7,11 +7,14 @@ import type { MessageNumber } from "../maildrop/message_number.ts";
 import type { Snapshot } from "../maildrop/snapshot.ts";
 import { decimalUniqueId, type UniqueId } from "../maildrop/unique_id.ts";
 import { Entry } from "./entry.ts";
-import { writeDecimal } from "./decimal.ts";
+import { DecimalCounter } from "../maildrop/decimal.ts";
 import type { MessageTable } from "./message_table.ts";
 
 /** Stands for a size that does not go into 32 bits. */
 const TOO_LARGE = 0xffff_ffff;
+
+/** Most ids are one more than the one before. */
+const ids = new DecimalCounter();
 
 /** What a snapshot and the one in the other direction have in common. */
 interface Columns {
@@ -80,7 +83,7 @@ export class MailboxSnapshot implements Snapshot {
     const { table } = this.#columns;
     const row = this.#rowOf(number);
     const carried = table.carriedOf(row);
-    if (carried === undefined) return writeDecimal(table.idOf(row), target, at);
+    if (carried === undefined) return ids.write(table.idOf(row), target, at);
     for (let character = 0; character < carried.length; character++) {
       target[at + character] = carried.charCodeAt(character);
     }

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { writeDecimal } from "./decimal.ts";
+import { writeDecimal } from "../maildrop/decimal.ts";
 import type { MessageTable } from "./message_table.ts";
 import { NAME_OCTETS, staged } from "./name_blocks.ts";
 

@@ -4,20 +4,21 @@
  * Lists of a snapshot without marks are kept with it, ready to send: clients that poll ask for the same ones
  * each time, and sessions on one mailbox share the snapshot as long as nothing changes there.
  *
- * Cost: a list is written octet by octet, without texts in between, some 20 ns a line. A long one is written
+ * Cost: a list is written octet by octet, without texts in between. A long one is written
  * as it is drawn, so that a million lines hold up nobody and take the memory of one piece.
  */
 
 import { Buffer } from "node:buffer";
 import { OUTPUT_BATCH_OCTETS, UNIQUE_ID_CHARACTERS } from "../limits.ts";
+import { DecimalCounter, writeDecimal } from "../maildrop/decimal.ts";
 import type { Marks } from "../maildrop/marks.ts";
 import type { MessageNumber } from "../maildrop/message_number.ts";
 import type { Snapshot } from "../maildrop/snapshot.ts";
 import { TERMINATOR } from "../wire/dot_stuffing.ts";
-import type { Body } from "./answer.ts";
+import type { Body, DrawnBody } from "./answer.ts";
 
-/** Octets of one array: a listing of a million messages needs no more memory than this. */
-const CHUNK_OCTETS = 32_768;
+/** Octets of a piece: a listing of a million messages needs no more memory than this. */
+const PIECE_OCTETS = 32_768;
 
 /** Room for a number, a blank, a number or unique-id, CRLF and the terminator. */
 const LINE_OCTETS = 16 + 1 + UNIQUE_ID_CHARACTERS + 2 + TERMINATOR.length;
@@ -29,7 +30,6 @@ const SHORT_LIST_LINES = 4_000;
 const KEPT_OCTETS = OUTPUT_BATCH_OCTETS;
 
 const SPACE = 32;
-const ZERO = 48;
 const CR = 13;
 const LF = 10;
 
@@ -52,7 +52,7 @@ export function messageList(kind: ListKind, snapshot: Snapshot, marks: Marks): B
     count: snapshot.count,
     has: isWhole ? () => true : (number) => !marks.has(number as MessageNumber),
     writeValue: kind === "LIST"
-      ? (number, target, at) => writeNumber(target, at, snapshot.octetsOf(number as MessageNumber))
+      ? (number, target, at) => writeDecimal(snapshot.octetsOf(number as MessageNumber), target, at)
       : (number, target, at) => snapshot.writeUniqueId(number as MessageNumber, target, at),
   });
   if (isWhole && body instanceof Uint8Array && body.length <= KEPT_OCTETS) {
@@ -72,51 +72,50 @@ export interface NumberedLines {
 }
 
 /** One line, `number value`, for each number that is there; a long list is made as it is drawn. */
-export function numberedBody(lines: NumberedLines): Uint8Array | Iterable<Uint8Array> {
-  const chunks = numberedChunks(lines);
-  return lines.count <= SHORT_LIST_LINES ? Buffer.concat([...chunks]) : chunks;
+export function numberedBody(lines: NumberedLines): Uint8Array | DrawnBody {
+  const list = new NumberedList(lines);
+  if (lines.count > SHORT_LIST_LINES) return list;
+  const pieces: Uint8Array[] = [];
+  for (let piece; (piece = list.draw()) !== undefined;) pieces.push(new Uint8Array(piece));
+  return Buffer.concat(pieces);
 }
 
-/** Writes digits into arrays: measured at three to eight times the speed of making text first. */
-function* numberedChunks(lines: NumberedLines): Generator<Uint8Array> {
-  const room = Math.min(CHUNK_OCTETS, (lines.count + 1) * LINE_OCTETS);
-  let chunk = new Uint8Array(room);
-  let end = 0;
-  for (let number = 1; number <= lines.count; number++) {
-    if (!lines.has(number)) continue;
-    if (end > room - LINE_OCTETS) {
-      yield chunk.subarray(0, end);
-      chunk = new Uint8Array(room);
-      end = 0;
+/** Where all lists are written, a piece at a time: pieces are lent (answer.ts). */
+const piece = new Uint8Array(PIECE_OCTETS);
+
+class NumberedList implements DrawnBody {
+  readonly #lines: NumberedLines;
+  readonly #numbers = new DecimalCounter();
+  #next = 1;
+  #isWhole = false;
+
+  constructor(lines: NumberedLines) {
+    this.#lines = lines;
+  }
+
+  draw(): Uint8Array | undefined {
+    if (this.#isWhole) return undefined;
+    const lines = this.#lines;
+    const { count } = lines;
+    let number = this.#next;
+    let end = 0;
+    for (; number <= count && end <= PIECE_OCTETS - LINE_OCTETS; number++) {
+      if (!lines.has(number)) continue;
+      end = this.#numbers.write(number, piece, end);
+      piece[end++] = SPACE;
+      end = lines.writeValue(number, piece, end);
+      piece[end++] = CR;
+      piece[end++] = LF;
     }
-    end = writeNumber(chunk, end, number);
-    chunk[end++] = SPACE;
-    end = lines.writeValue(number, chunk, end);
-    chunk[end++] = CR;
-    chunk[end++] = LF;
+    this.#next = number;
+    if (number > count) {
+      // There is room: a line's room is more than its octets, the terminator's among them.
+      this.#isWhole = true;
+      piece.set(TERMINATOR, end);
+      end += TERMINATOR.length;
+    }
+    return piece.subarray(0, end);
   }
-  chunk.set(TERMINATOR, end);
-  yield chunk.subarray(0, end + TERMINATOR.length);
-}
 
-/** Writes a whole number in decimal at `at`, and returns where it ends. */
-export function writeNumber(target: Uint8Array, at: number, value: number): number {
-  // What follows uses 32-bit arithmetic, which engines have at hand.
-  if (value > 0x7fffffff) return writeText(target, at, String(value));
-  let end = at + 1;
-  for (let rest = value; rest >= 10; rest = (rest / 10) | 0) end++;
-  let rest = value | 0;
-  for (let place = end - 1; place >= at; place--) {
-    const tenth = (rest / 10) | 0;
-    target[place] = ZERO + rest - tenth * 10;
-    rest = tenth;
-  }
-  return end;
-}
-
-function writeText(target: Uint8Array, at: number, text: string): number {
-  for (let character = 0; character < text.length; character++) {
-    target[at++] = text.charCodeAt(character);
-  }
-  return at;
+  leave(): void {}
 }

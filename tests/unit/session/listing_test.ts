@@ -3,16 +3,27 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { writeDecimal } from "../../../src/maildrop/decimal.ts";
 import { Marks } from "../../../src/maildrop/marks.ts";
 import type { MessageNumber } from "../../../src/maildrop/message_number.ts";
 import type { Snapshot } from "../../../src/maildrop/snapshot.ts";
 import { decimalUniqueId } from "../../../src/maildrop/unique_id.ts";
-import type { Body } from "../../../src/session/answer.ts";
-import { linesBody, messageList, numberedBody, writeNumber } from "../../../src/session/listing.ts";
+import type { Body, DrawnBody } from "../../../src/session/answer.ts";
+import { linesBody, messageList, numberedBody } from "../../../src/session/listing.ts";
+
+/** The pieces as they are drawn: they are lent, so each is copied. */
+function piecesOf(body: Body): Uint8Array[] {
+  if (body instanceof Uint8Array) return [body];
+  const pieces: Uint8Array[] = [];
+  const drawn = body as DrawnBody;
+  for (let piece; (piece = drawn.draw()) !== undefined;) {
+    pieces.push(new Uint8Array(piece as Uint8Array));
+  }
+  return pieces;
+}
 
 function text(body: Body): string {
-  const pieces = body instanceof Uint8Array ? [body] : [...body as Iterable<Uint8Array>];
-  return Buffer.concat(pieces).toString("latin1");
+  return Buffer.concat(piecesOf(body)).toString("latin1");
 }
 
 function writeText(octets: string, target: Uint8Array, at: number): number {
@@ -32,7 +43,7 @@ test("numbers of every size and texts stand as they are", () => {
     writeValue(number, target, at) {
       const value = VALUES[number - 1]!;
       return typeof value === "number"
-        ? writeNumber(target, at, value)
+        ? writeDecimal(value, target, at)
         : writeText(value, target, at);
     },
   });
@@ -55,15 +66,29 @@ for (const count of [0, 1, 4_000, 4_001, 20_000]) {
   });
 }
 
-test("an array that was given is not written to by later ones", () => {
-  const body = numberedBody({
-    count: 20_000,
-    has: () => true,
-    writeValue: (number, target, at) => writeNumber(target, at, number),
-  });
-  const [first, ...rest] = [...body as Iterable<Uint8Array>];
-  assert.ok(rest.length > 1 && first!.length <= 32_768);
-  assert.ok(Buffer.from(first!).toString().startsWith("1 1\r\n2 2\r\n"));
+test("a long list comes in pieces, and two that are drawn by turns do not mix", () => {
+  const lists = [1, 2].map((factor) =>
+    numberedBody({
+      count: 20_000,
+      has: () => true,
+      writeValue: (number, target, at) => writeDecimal(number * factor, target, at),
+    }) as DrawnBody
+  );
+  const drawn = ["", ""];
+  for (let left = true; left;) {
+    left = false;
+    for (const [i, list] of lists.entries()) {
+      const piece = list.draw() as Uint8Array | undefined;
+      if (piece === undefined) continue;
+      assert.ok(piece.length <= 32_768);
+      drawn[i] += Buffer.from(piece).toString();
+      left = true;
+    }
+  }
+  for (const [i, list] of drawn.entries()) {
+    const lines = Array.from({ length: 20_000 }, (_, n) => `${n + 1} ${(n + 1) * (i + 1)}\r\n`);
+    assert.ok(list === `${lines.join("")}.\r\n`, `list ${i + 1} is not what it should be`);
+  }
 });
 
 test("a few lines end with the terminator", () => {
@@ -85,7 +110,7 @@ function snapshotOf(count: number): Snapshot & { readonly lines: () => number } 
     uniqueIdOf: (number) => decimalUniqueId(number + 100),
     writeUniqueId(number, target, at) {
       lines++;
-      return writeNumber(target, at, number + 100);
+      return writeDecimal(number + 100, target, at);
     },
   };
 }

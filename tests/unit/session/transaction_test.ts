@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { UpdateOutcome } from "../../../src/maildrop/store.ts";
 import { StorageFailure } from "../../../src/maildrop/store.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
+import { piecesOf } from "../../support/body_pieces.ts";
 import { SessionClient } from "../../support/session_client.ts";
 
 /** Alice, logged in, with messages of 10, 20 and 30 octets. */
@@ -191,7 +192,7 @@ test("a long listing comes in pieces, made as they are drawn, and has all lines"
   await client.ask("DELE 5000");
   const answer = await client.session.receive(new TextEncoder().encode("LIST"));
   let text = "", pieces = 0;
-  for (const piece of answer.body as Iterable<Uint8Array>) {
+  for await (const piece of piecesOf(answer.body!)) {
     assert.ok(piece.length < 33_000);
     text += new TextDecoder().decode(piece);
     pieces++;
