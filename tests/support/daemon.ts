@@ -6,11 +6,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long a server may take until it answers, and until it has ended, ms. */
 const PATIENCE_MS = 60_000;
+
+/** How long its threads may take to stop, once they are told to, ms. */
+const FREEZE_MS = 10_000;
 
 export interface DaemonOptions {
   /** The uid and gid to run as, for what refuses to be root. */
@@ -47,6 +51,9 @@ export class Daemon {
   /** Holds it: it keeps its connections, takes new ones and says nothing. */
   freeze(): void {
     this.#signal("SIGSTOP");
+    // Threads that were running go on for a moment after the signal was sent, and may answer somebody.
+    const giveUpAtMs = performance.now() + FREEZE_MS;
+    while (!isFrozen(this.#child.pid!) && performance.now() < giveUpAtMs);
   }
 
   thaw(): void {
@@ -105,4 +112,12 @@ export async function startDaemon(
 export function unprivileged(): { uid: number; gid: number } | undefined {
   // Debian's user and group "nobody" and "nogroup".
   return process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
+}
+
+/** Whether all threads of a process are stopped, as proc_pid_stat(5) tells it behind the command's name. */
+function isFrozen(processId: number): boolean {
+  return readdirSync(`/proc/${processId}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${processId}/task/${thread}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+  });
 }
