@@ -117,7 +117,12 @@ export function unprivileged(): { uid: number; gid: number } | undefined {
 /** Whether all threads of a process are stopped, as proc_pid_stat(5) tells it behind the command's name. */
 function isFrozen(processId: number): boolean {
   return readdirSync(`/proc/${processId}/task`).every((thread) => {
-    const stat = readFileSync(`/proc/${processId}/task/${thread}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+    try {
+      const stat = readFileSync(`/proc/${processId}/task/${thread}/stat`, "latin1");
+      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+    } catch {
+      // The thread has ended.
+      return true;
+    }
   });
 }
