@@ -126,8 +126,12 @@ function uniqueNameOf(file: string): string {
 }
 
 /** A test with a Maildir of its own, which is removed afterwards. */
-export function maildirTest(name: string, work: (maildir: TestMaildir) => Promise<void>): void {
-  test(name, async () => {
+export function maildirTest(
+  name: string,
+  work: (maildir: TestMaildir) => Promise<void>,
+  { skip = false }: { readonly skip?: string | false } = {},
+): void {
+  test(name, { skip }, async () => {
     const maildir = new TestMaildir();
     try {
       await work(maildir);

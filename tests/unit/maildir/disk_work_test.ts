@@ -7,6 +7,7 @@ import { Mailbox } from "../../../src/maildir/mailbox.ts";
 import { MailboxSnapshot } from "../../../src/maildir/mailbox_snapshot.ts";
 import { warmFacts } from "../../../src/platform/warm_files.ts";
 import { maildirTest, type TestMaildir } from "../../support/test_maildir.ts";
+import { noWarmFiles } from "../../support/warm.ts";
 
 type Work = Record<keyof typeof diskWork, number>;
 
@@ -38,14 +39,14 @@ maildirTest("a mailbox that is unchanged costs three looks, and no wait", async 
   await mailbox.refresh();
   ok(mailbox.refresh() instanceof MailboxSnapshot);
   deepStrictEqual(await workOf(mailbox), { ...NOTHING, looks: 3 });
-});
+}, { skip: noWarmFiles });
 
 maildirTest("an empty mailbox is looked at without a wait", async (maildir) => {
   const mailbox = new Mailbox(maildir.path, { exactSizes: false });
   await settled(maildir, mailbox);
   ok(mailbox.refresh() instanceof MailboxSnapshot);
   deepStrictEqual(await workOf(mailbox), { ...NOTHING, looks: 2 });
-});
+}, { skip: noWarmFiles });
 
 maildirTest("one delivery costs one listing, one look at a file and one sync", async (maildir) => {
   for (let i = 0; i < 500; i++) maildir.place(`${1_700_000_000 + i}.h:2,S`, "x\n");
@@ -63,7 +64,7 @@ maildirTest("one delivery costs one listing, one look at a file and one sync", a
   });
   ok(work.looks <= 12, `${work.looks} looks`);
   ok(work.listOpens <= 3, `${work.listOpens} openings of the list`);
-});
+}, { skip: noWarmFiles });
 
 maildirTest(
   "a first look costs a listing a folder, a look a file and two syncs",
