@@ -17,6 +17,7 @@ import { machineFacts, versionFacts } from "./runner/machine.ts";
 import { Place } from "./runner/place.ts";
 import { Recorder } from "./runner/recorder.ts";
 import type { Work } from "./runner/work.ts";
+import type { Server } from "./servers.ts";
 import { deletion } from "./works/delete.ts";
 import { everyday } from "./works/everyday.ts";
 import { exact } from "./works/exact.ts";
@@ -56,13 +57,43 @@ async function runRounds(bench: Bench, { servers, works, rounds }: Options): Pro
   for (let number = 1; number <= rounds; number++) {
     for (const work of works.filter(({ rounds }) => number === 1 || rounds === "every")) {
       bench.recorder.test = work.name;
-      for (const server of servers.filter((server) => work.takesPart(server))) {
-        try {
-          await work.run(bench, { server, number });
-        } catch (error) { // one server's failure must not end the rest
-          bench.recorder.addBreak(server.name, number, (error as Error).message);
-        }
-      }
+      await runWork(bench, work, number, servers.filter((server) => work.takesPart(server)));
+    }
+  }
+}
+
+/** All servers, by turns where the work gives way. */
+async function runWork(
+  bench: Bench,
+  work: Work,
+  number: number,
+  servers: readonly Server[],
+): Promise<void> {
+  const giveWay = new Map<Server, AsyncGenerator<void, void>>();
+  for (const server of servers) {
+    await attempt(server, async () => {
+      const run = work.run(bench, { server, number });
+      if (run instanceof Promise) await run;
+      else giveWay.set(server, run);
+    });
+  }
+  while (giveWay.size > 0) {
+    for (const [server, run] of giveWay) {
+      const went = await attempt(server, async () => {
+        if ((await run.next()).done) giveWay.delete(server);
+      });
+      if (!went) giveWay.delete(server);
+    }
+  }
+
+  /** One server's failure must not end the rest. */
+  async function attempt(server: Server, step: () => Promise<void>): Promise<boolean> {
+    try {
+      await step();
+      return true;
+    } catch (error) {
+      bench.recorder.addBreak(server.name, number, (error as Error).message);
+      return false;
     }
   }
 }

@@ -2,6 +2,7 @@
  * What was set out to be reached, and whether it is: by computation, from the results.
  *
  * A ratio is always so taken that more is better: twice as fast is 2, whether speed or time was measured.
+ * It is the median of the rounds' ratios, which need not be the ratio of the medians.
  * An error in a measurement of popkeep's fails the goal, whatever the figure.
  */
 
@@ -162,7 +163,10 @@ export function judge(goal: Goal, results: Results): Judgement {
   const other = otherOf(goal, results);
   if (other === undefined) return { goal, verdict: "not measured", value };
   const againstValue = other.spread.median;
-  const ratio = goal.better === "more" ? value / againstValue : againstValue / value;
+  const ours = { server: goal.server, work: goal.work, figure: goal.figure };
+  const theirs = { ...ours, server: other.server, work: goal.againstWork ?? goal.work };
+  const ratio = goal.better === "more" ? results.ratio(ours, theirs) : results.ratio(theirs, ours);
+  if (ratio === undefined) return { goal, verdict: "not measured", value };
   const verdict = ratio >= goal.factor ? "met" : "not met";
   return { goal, verdict, value, against: other.server, againstValue, ratio };
 }

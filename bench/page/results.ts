@@ -34,6 +34,13 @@ export interface Spread {
   readonly most: number;
 }
 
+/** A figure that was measured. */
+export interface Measured {
+  readonly server: string;
+  readonly work: string;
+  readonly figure: string;
+}
+
 /** Cores that others used from which on a measurement counts as disturbed. */
 const DISTURBED_CORES = 0.3;
 
@@ -60,6 +67,25 @@ export class Results {
     if (values.length === 0) return undefined;
     values.sort((a, b) => a - b);
     return { median: medianOf(values), least: values[0]!, most: values.at(-1)! };
+  }
+
+  /**
+   * How many times as much one measured as another: the median of the ratios within each round, since what
+   * a machine can do changes from round to round. Undefined where no round has both.
+   */
+  ratio(one: Measured, other: Measured): number | undefined {
+    const rounds = new Set(this.measurements.map(({ round }) => round));
+    const ratios = [...rounds].flatMap((round) => {
+      const { median = undefined } = this.#spreadIn(one, round) ?? {};
+      const otherMedian = this.#spreadIn(other, round)?.median;
+      return median === undefined || otherMedian === undefined ? [] : [median / otherMedian];
+    });
+    return ratios.length === 0 ? undefined : medianOf(ratios.sort((a, b) => a - b));
+  }
+
+  #spreadIn({ server, work, figure }: Measured, round: number): Spread | undefined {
+    const inRound = this.measurements.filter((one) => one.round === round);
+    return new Results(this.head, inRound).spread(server, work, figure);
   }
 
   /**

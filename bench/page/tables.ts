@@ -2,6 +2,7 @@
 
 import { BROKE_OFF } from "../runner/recorder.ts";
 import { SERVERS, titleOf } from "../servers.ts";
+import { JUST_STARTED } from "../works/everyday.ts";
 import { GOALS, judge, type Judgement } from "./goals.ts";
 import { readable } from "./numbers.ts";
 import type { Results } from "./results.ts";
@@ -44,6 +45,19 @@ export const FIGURES: readonly Row[] = [
   { title: "server with 1,000 idle sessions, MiB", work: "idle", figure: "held_mib" },
   { title: "processes with 1,000 idle sessions", work: "idle", figure: "processes" },
 ];
+
+/** The first pass of each server over its works: what its first seconds are like. */
+export const JUST_STARTED_FIGURES: readonly Row[] = [
+  { title: "first poll, sessions/s", work: "poll-first", figure: "sess_s" },
+  { title: "login, one client alone, ms", work: "login-alone", figure: "sess_p50" },
+  { title: "login, sessions/s", work: "login", figure: "sess_s" },
+  { title: "poll, sessions/s", work: "poll", figure: "sess_s" },
+  { title: "fetch, MiB/s", work: "fetch", figure: "mib_s" },
+  { title: "fetch pipelined, MiB/s", work: "fetch-pipelined", figure: "mib_s" },
+  { title: "RETR and DELE, messages/s", work: "delete", figure: "msg_s" },
+  { title: "100,000 messages: cold, ms", work: "large-cold", figure: "sess_p50" },
+  { title: "100,000, sizes in the names: cold, ms", work: "hinted-cold", figure: "sess_p50" },
+].map((row) => ({ ...row, work: `${row.work}${JUST_STARTED}` }));
 
 export const COSTS: readonly Row[] = [
   { title: "login, µs a session", work: "login", figure: "server_us_session" },

@@ -20,6 +20,7 @@ import {
   figuresTable,
   goalsSummary,
   goalsTable,
+  JUST_STARTED_FIGURES,
   memoryTable,
   waitsTable,
 } from "./tables.ts";
@@ -82,6 +83,7 @@ export function computedParts(results: Results, folder: string): ComputedParts {
     "goals": `${goalsSummary(results)}\n\n${goalsTable(results)}`,
     "figures": figuresTable(results, FIGURES, false),
     "figures over tls": figuresTable(results, FIGURES, true),
+    "just started": figuresTable(results, JUST_STARTED_FIGURES, false),
     "costs": figuresTable(results, COSTS, false),
     "waits": waitsTable(results),
     "memory": memoryTable(results),

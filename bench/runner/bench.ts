@@ -1,7 +1,7 @@
 /**
  * What a work gets to work with: the place, the recorder, and servers that are surely stopped again.
  *
- * *Knows* that one server runs at a time. *Does not know* the works.
+ * *Does not know* the works.
  */
 
 import { rmSync } from "node:fs";
@@ -23,6 +23,14 @@ export interface Round {
 export interface ServeOptions extends Partial<StartOptions> {
   /** Messages will be removed: the copy has files of its own. */
   readonly removes?: boolean;
+  /** How often the set of mailboxes is there, each time for users of their own. */
+  readonly times?: number;
+}
+
+/** A server that runs, and where its mail is. */
+export interface Served extends Disposable {
+  readonly running: RunningServer;
+  readonly maildirs: string;
 }
 
 export class Bench {
@@ -31,7 +39,7 @@ export class Bench {
   /** How long a load runs that could run for ever. */
   readonly seconds: number;
   readonly #ports: ReadonlyMap<string, number>;
-  #running: RunningServer | undefined;
+  readonly #running = new Set<RunningServer>();
 
   constructor(
     place: Place,
@@ -46,24 +54,39 @@ export class Bench {
     );
   }
 
-  /** Starts the server on a fresh copy of the mail, calls back, stops it and removes the copy. */
-  async serve(
+  /** Starts the server on a fresh copy of the mail. Its disposal stops it and removes the copy. */
+  async open(
     { server }: Round,
     mail: Mail,
-    body: (running: RunningServer, maildirs: string) => Promise<void>,
-    { removes = false, ...options }: ServeOptions = {},
-  ): Promise<void> {
-    const maildirs = this.place.copyOf(mail, server.name, removes);
+    { removes = false, times = 1, ...options }: ServeOptions = {},
+  ): Promise<Served> {
+    const maildirs = this.place.copyOf(mail, server.name, { removes, times });
     await calm();
     const running = new RunningServer(server, this.place, this.#ports.get(server.name)!);
-    this.#running = running;
-    try {
-      await running.start(maildirs, { users: USERS_OF[mail], ...options });
-      await body(running, maildirs);
-    } finally {
-      this.stop();
+    this.#running.add(running);
+    const close = () => {
+      this.#running.delete(running);
+      running.stop();
       rmSync(maildirs, { recursive: true, force: true });
+    };
+    try {
+      await running.start(maildirs, { users: USERS_OF[mail] * times, ...options });
+    } catch (error) {
+      close();
+      throw error;
     }
+    return { running, maildirs, [Symbol.dispose]: close };
+  }
+
+  /** The same for as long as what it calls back takes. */
+  async serve(
+    round: Round,
+    mail: Mail,
+    body: (running: RunningServer, maildirs: string) => Promise<void>,
+    options?: ServeOptions,
+  ): Promise<void> {
+    using served = await this.open(round, mail, options);
+    await body(served.running, served.maildirs);
   }
 
   /** Runs the load generator and records what it says. */
@@ -79,10 +102,9 @@ export class Bench {
     return figures;
   }
 
-  /** Stops the server that runs, if one does; also what a signal calls. */
+  /** Stops the servers that run; what a signal calls. */
   stop(): void {
-    const running = this.#running;
-    this.#running = undefined;
-    running?.stop();
+    for (const running of this.#running) running.stop();
+    this.#running.clear();
   }
 }

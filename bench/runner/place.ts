@@ -49,10 +49,11 @@ export class Place {
 
   /**
    * A copy for one server, so that none sees another's index files: hard links, or files of its own where
-   * messages will be removed (`removes`), so that unlink has something to free. All octets are read once:
-   * every server begins with the files in the page cache.
+   * messages will be removed (`removes`), so that unlink has something to free. With `times` the set is
+   * there as often, for users with numbers from 0, from USERS_OF, from twice that on, and so forth. All
+   * octets are read once: every server begins with the files in the page cache.
    */
-  copyOf(mail: Mail, name: string, removes = false): string {
+  copyOf(mail: Mail, name: string, { removes = false, times = 1 } = {}): string {
     const copy = `${this.scratch}/work/${name}`;
     rmSync(copy, { recursive: true, force: true });
     mkdirSync(dirname(copy), { recursive: true });
@@ -61,6 +62,10 @@ export class Place {
     execFileSync("cp", [flags, from(mail === "mixed" ? "ordinary" : mail), copy]);
     if (mail === "mixed") {
       execFileSync("cp", [flags, `${from("large")}/b0`, `${copy}/b${LARGE_USER}`]);
+    }
+    for (let user = USERS_OF[mail]; user < USERS_OF[mail] * times; user++) {
+      const same = `${from(mail)}/b${user % USERS_OF[mail]}`;
+      execFileSync("cp", [flags, same, `${copy}/b${user}`]);
     }
     readAll(copy);
     return copy;

@@ -9,5 +9,10 @@ export interface Work {
   /** What does not drift, or takes long, is measured in the first round only. */
   readonly rounds: "every" | "first";
   takesPart(server: Server): boolean;
-  run(bench: Bench, round: Round): Promise<void>;
+  /**
+   * Measures one server. Works that give way (`yield`) are done by turns: all servers run at once, and each
+   * measures up to its next yield, so that what is compared was measured within seconds, whatever the machine
+   * does over minutes. The others are done by one server after the other.
+   */
+  run(bench: Bench, round: Round): Promise<void> | AsyncGenerator<void, void>;
 }

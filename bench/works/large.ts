@@ -1,6 +1,7 @@
 /**
  * A mailbox of 100,000 messages: seen for the first time, again, and after a delivery; and what it costs
- * in memory. `hinted` is the first two with sizes in the names (,S= ,W=).
+ * in memory. `hinted` is the first two with sizes in the names (,S= ,W=). The first sight is taken of two
+ * such mailboxes: of one right after the start of the server, then of the other.
  */
 
 import { randomUUID } from "node:crypto";
@@ -9,8 +10,9 @@ import type { Bench, Round } from "../runner/bench.ts";
 import { recordSessionMemory } from "../runner/session_memory.ts";
 import type { RunningServer } from "../runner/running_server.ts";
 import type { Work } from "../runner/work.ts";
+import { JUST_STARTED } from "./everyday.ts";
 
-/** One session of the one user, and time enough for a server that is slow at it. */
+/** One session of one user, and time enough for a server that is slow at it. */
 const ONE = "-q -c 1 -n 1 -u 1 -x 250";
 
 /** Who owns the mail, as in peers/common.sh. */
@@ -23,14 +25,15 @@ export const large: Work = {
   takesPart: ({ name, kind, tls }) =>
     kind !== "limit" && !tls && !["solid-pop3d", "popkeep-2"].includes(name),
 
-  async run(bench, round) {
-    await bench.serve(round, "large", async (running, maildirs) => {
-      await pollLarge(bench, round, running, { name: "large", maildirs });
-      if (round.number !== 1) return;
-      running.stop();
-      await running.start(maildirs, { users: 1 });
-      await recordSessionMemory(bench, round, running, "large-memory", { sessions: 1, users: 1 });
-    });
+  async *run(bench, round) {
+    using served = await bench.open(round, "large", { times: 2 });
+    const { running, maildirs } = served;
+    yield* pollLarge(bench, round, running, { name: "large", maildirs });
+    if (round.number !== 1) return;
+    yield;
+    running.stop();
+    await running.start(maildirs, { users: 1 });
+    await recordSessionMemory(bench, round, running, "large-memory", { sessions: 1, users: 1 });
   },
 };
 
@@ -39,10 +42,10 @@ export const hinted: Work = {
   rounds: "every",
   takesPart: large.takesPart,
 
-  async run(bench, round) {
-    await bench.serve(round, "hinted", async (running, maildirs) => {
-      await pollLarge(bench, round, running, { name: "hinted", maildirs });
-    });
+  async *run(bench, round) {
+    using served = await bench.open(round, "hinted", { times: 2 });
+    const { running, maildirs } = served;
+    yield* pollLarge(bench, round, running, { name: "hinted", maildirs });
   },
 };
 
@@ -51,23 +54,30 @@ interface LargeMailbox {
   readonly maildirs: string;
 }
 
-async function pollLarge(
+async function* pollLarge(
   bench: Bench,
   round: Round,
   running: RunningServer,
   { name, maildirs }: LargeMailbox,
-): Promise<void> {
-  const measure = (work: string, scenario: string, calm = true) =>
-    bench.measure(round, running, `${name}-${work}`, `${ONE} -s ${scenario}`, { calm });
-  const cold = await measure("cold", "poll", false);
-  if (cold["errors"] !== 0) return;
+): AsyncGenerator<void, void> {
+  const measure = (work: string, scenario: string, { calm = true, user = 1 } = {}) =>
+    bench.measure(round, running, `${name}-${work}`, `${ONE} -s ${scenario} -f ${user}`, { calm });
+  const cold = { calm: false };
+  yield;
+  await measure(`cold${JUST_STARTED}`, "poll", { ...cold, user: 0 });
+  yield;
+  await measure("cold", "poll", cold);
+  yield;
   await measure("second", "poll");
+  yield;
   for (let again = 0; again < 3; again++) await measure("unchanged", "poll");
   if (name === "hinted") return;
+  yield;
   for (let again = 0; again < 3; again++) await measure("stat", "login");
+  yield;
   for (let again = 0; again < 3; again++) {
-    deliver(`${maildirs}/b0/Maildir`);
-    await measure("delivered", "poll", false);
+    deliver(`${maildirs}/b1/Maildir`);
+    await measure("delivered", "poll", cold);
   }
 }
 

@@ -41,6 +41,20 @@ test("a disturbed round counts only where there is no other", () => {
   assert.equal(resultsOf(disturbed, calm).disturbed, 1);
 });
 
+test("a ratio is the median of those within the rounds, whatever the machine did between them", () => {
+  const fast = { server: "popkeep", work: "login", figure: "sess_s" };
+  const slow = { ...fast, server: "courier" };
+  const rounds = [[30, 10], [60, 10], [8, 2], [100, undefined]] as const;
+  const results = resultsOf(...rounds.flatMap(([ours, theirs], at) => [
+    { ...measured("popkeep", "login", { sess_s: ours }), round: at + 1 },
+    ...theirs === undefined
+      ? []
+      : [{ ...measured("courier", "login", { sess_s: theirs }), round: at + 1 }],
+  ]));
+  assert.equal(results.ratio(fast, slow), 4);
+  assert.equal(results.ratio(fast, { ...slow, server: "solid-pop3d" }), undefined);
+});
+
 test("the best peer is the fastest, or the one that takes the least, and never popkeep or over TLS", () => {
   const results = resultsOf(
     measured("courier", "fetch", { mib_s: 160, sess_p50: 3 }),
