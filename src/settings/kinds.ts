@@ -100,7 +100,8 @@ export function size(range: Range, zeroMeans?: string) {
     doc: {
       kind: "size in octets",
       default: `"${formatSize(range.default)}"`,
-      allowed: `${range.min} to ${most}, as a number or with a unit, such as ${example}${zero}`,
+      allowed:
+        `${range.min} to ${most}, as a number or with kB, MB, GB, TB, KiB, MiB, GiB or TiB, such as ${example}${zero}`,
     },
   };
 }

@@ -123,11 +123,13 @@ export const sections = {
     password_memory_time: setting(
       duration(PASSWORD_MEMORY_MS),
       "How long a right password is remembered, under a digest whose key is only in memory, so " +
-        'that a client that polls does not cost a password hash each time. "0" remembers nothing.',
+        "that a client that polls does not cost a password hash each time. Each worker remembers by " +
+        'itself. "0" remembers nothing.',
     ),
     password_workers: setting(
       count(PASSWORD_WORKERS, "threads"),
-      "Threads that check password hashes, in each worker. Each needs about 20 MiB while it works.",
+      "Threads that check password hashes, in each worker. Each needs 15 MiB, and what the hash takes " +
+        "(19 MiB for Argon2id), until it has had nothing to do for half a minute.",
     ),
     weak_password_schemes: setting(
       texts({
@@ -188,7 +190,7 @@ export const sections = {
       size(MAILBOX_CACHE_OCTETS),
       "Memory for mailboxes that nobody has open, so that the next look at an unchanged one reads " +
         "nothing: about 80 octets a message and 3 KiB a mailbox. Those that were used longest ago " +
-        "are forgotten first. Each worker has as much.",
+        "are forgotten first; 0 keeps none. Each worker has as much.",
     ),
   },
   "Limits": {
@@ -235,7 +237,9 @@ export const sections = {
     ),
     shutdown_grace_period: setting(
       duration(SHUTDOWN_GRACE_MS),
-      "Time that sessions get to finish when the server is told to stop.",
+      "Time that sessions get to finish when the server is told to stop. Clients that were told and do " +
+        "not close their end are waited for 3s more. systemd has to wait longer than both: the unit's " +
+        "TimeoutStopSec is 90 seconds.",
     ),
   },
   "Log": {

@@ -6,7 +6,7 @@
  */
 
 import { accessSync, constants, statSync } from "node:fs";
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism, hostname, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
 import { formatBinding, isLoopback } from "./binding.ts";
@@ -15,7 +15,7 @@ import type { Settings } from "./effective.ts";
 import { filesOf } from "./directory_tables.ts";
 import { loginWarnings } from "./login_warnings.ts";
 import { fixedFolderOf } from "./maildir_folder.ts";
-import { formatDuration } from "./units.ts";
+import { formatDuration, formatSize } from "./units.ts";
 import type { Warning } from "./warning.ts";
 
 /** How long before its end a certificate is warned about: one that renews itself is renewed by then. */
@@ -44,6 +44,13 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
   const processors = availableParallelism();
   if (workers !== "auto" && workers > 1 && workers > processors) {
     warn("workers", `${workers} are more than the ${processors} processors, which gains nothing`);
+  }
+  const caches = settings.mailboxCacheOctets * (workers === "auto" ? processors : workers);
+  if (caches > totalmem()) {
+    warn(
+      "mailbox_cache_size",
+      `${formatSize(caches)} for all workers together is more than the machine's memory`,
+    );
   }
   const open = settings.unencryptedOrTlsBindings.filter(({ address }) => !isLoopback(address));
   if (settings.loginType !== "secure_login" && open.length > 0) {

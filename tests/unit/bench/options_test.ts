@@ -29,6 +29,12 @@ test("a part is taken in our order, and is not the whole", () => {
   assert.equal(options.whole, false);
 });
 
+test("a run that is shorter than usual is not the whole", () => {
+  assert.equal(readOptions({ ROUNDS: "2" }, WORKS).whole, false);
+  assert.equal(readOptions({ SECONDS: "2" }, WORKS).whole, false);
+  assert.equal(readOptions({ ROUNDS: "5", SECONDS: "4" }, WORKS).whole, true);
+});
+
 test("a wrong choice is told with what there is", () => {
   assert.throws(
     () => readOptions({ TESTS: "idel" }, WORKS),

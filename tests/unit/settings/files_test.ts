@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { after, test } from "node:test";
 import {
   type Fault,
@@ -160,6 +160,16 @@ test("a server where nobody can log in for want of a certificate is warned of", 
   const { file, load } = await setUp();
   writeFileSync(file("popkeep.toml"), "ssl_bindings = []\n");
   deepStrictEqual(warningKeys(load()), ["certificates"]);
+});
+
+test("caches larger than the machine's memory are warned of, those of all workers together", async () => {
+  const half = Math.floor(totalmem() / 2) + 1;
+  const one = await setUp(`mailbox_cache_size = ${half}`);
+  deepStrictEqual(warningKeys(one.load()), []);
+  const two = await setUp(`mailbox_cache_size = ${half}\nworkers = 2`);
+  deepStrictEqual(warningKeys(two.load()).filter((key) => key !== "workers"), [
+    "mailbox_cache_size",
+  ]);
 });
 
 test("a user file that every user of the machine can read or change is warned of", async () => {
