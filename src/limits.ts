@@ -340,6 +340,12 @@ export const NTLM_DOMAIN_UTF16_UNITS = 255;
 /** Failed logins from one address that are answered at once: people mistype. */
 export const FREE_FAILED_LOGINS = 3;
 
+/**
+ * Logins under way at once of a user from an address that he logged in from lately, in each process, that
+ * do not stand in line: clients that poll several times at once are rare.
+ */
+export const KNOWN_LOGINS_AT_ONCE = 3;
+
 /** Failures of one name, from all addresses, after which each answer waits for those as well. */
 export const FREE_FAILED_LOGINS_OF_ACCOUNT = 20;
 

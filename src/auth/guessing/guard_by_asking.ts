@@ -3,7 +3,8 @@
  *
  * Not asked for is who needs nothing but to fail: a user who logged in from the same address through this
  * worker within the last minutes, while nobody has failed as him from there. That is nearly everybody who
- * polls, so most logins cost no message. A failure is always told, and all workers then ask again.
+ * polls, so most logins cost no message. A failure is always told, and all workers then ask again. Of more
+ * than a few that are under way at once the supervisor is asked: nobody is to guess beside his own login.
  *
  * When the supervisor is gone, logins that would have to be asked about are `unavailable`.
  *
@@ -28,7 +29,9 @@ import {
   type LoginWho,
 } from "./guard_messages.ts";
 import { type GuessingOptions, neverBlockedBy } from "./guessing_guard.ts";
+import { KNOWN_LOGINS_AT_ONCE } from "../../limits.ts";
 import { GuessingKeys, type LoginKeys } from "./keys.ts";
+import { UnderWay } from "./under_way.ts";
 
 /** How long a user is let through without asking, ms: the supervisor is to hear of him now and then. */
 const CLEAR_MS = 600_000;
@@ -49,6 +52,7 @@ export class GuardByAsking implements LoginGuard {
   #isNeverBlocked: AllowedNetworks;
   /** By pair: which logins of it are clear, and until when. The least lately noted first. */
   readonly #clear = new Map<string, { readonly known: string; readonly untilMs: number }>();
+  readonly #clearUnderWay = new UnderWay(KNOWN_LOGINS_AT_ONCE);
   /** Pairs whose login is being noted: false once they have failed meanwhile. */
   readonly #noting = new Set<{ readonly pair: string; clear: boolean }>();
 
@@ -83,13 +87,22 @@ export class GuardByAsking implements LoginGuard {
     const keys = this.#keys.of(address, user);
     if (this.#isNeverBlocked(address)) return freeAttempt(keys.address, true);
     const who = whoIs(address, user);
-    if (!this.#isClear(keys)) return this.#ask(who, keys);
+    const isLetThrough = this.#isClear(keys) && this.#clearUnderWay.enter(keys.pair);
+    return isLetThrough ? this.#letThrough(who, keys) : this.#ask(who, keys);
+  }
+
+  #letThrough(who: LoginWho, keys: LoginKeys): LoginAttempt {
+    let open = true;
+    const leave = () => {
+      if (open) this.#clearUnderWay.leave(keys.pair);
+      open = false;
+    };
     return {
       kind: "open",
       turn: { source: keys.address, known: true },
-      failed: (tried) => this.#failed(who, keys, tried),
-      succeeded: () => {},
-      dropped: () => {},
+      failed: (tried) => this.#failed(who, keys, tried).finally(leave),
+      succeeded: leave,
+      dropped: leave,
     };
   }
 

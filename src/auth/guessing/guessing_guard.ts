@@ -11,7 +11,8 @@
  *   logged in from there lately. Everybody else is still looked at: nobody can shut a user out by guessing.
  * - The same secret again for the same account from the same address counts once: a telephone with an old
  *   password does not shut out its office.
- * - No more are under way at once from one address than it may still fail.
+ * - No more are under way at once from one address than it may still fail, and besides a few of each user
+ *   who logged in from there lately.
  * - A login forgives a few failures of the same account from the same address, once a window. It does not
  *   set the address's count back: who has an account here would guess another's between logins of his own;
  *   and not without end: who stole one secret of an account (an app password) would guess the others.
@@ -27,6 +28,7 @@ import {
   FORGIVEN_FAILED_LOGINS,
   FREE_FAILED_LOGINS,
   FREE_FAILED_LOGINS_OF_ACCOUNT,
+  KNOWN_LOGINS_AT_ONCE,
   LOGINS_WAITING,
   LOGINS_WAITING_OF_ADDRESS,
   SITE_ADDRESSES,
@@ -44,6 +46,7 @@ import { FailedLogins } from "./failed_logins.ts";
 import { encodeKeptFailures, type KeptFailures, parseKeptFailures } from "./kept_failures.ts";
 import { GuessingKeys, type LoginKeys } from "./keys.ts";
 import { Turnstile } from "./turnstile.ts";
+import { UnderWay } from "./under_way.ts";
 import { Waits } from "./waits.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
@@ -81,7 +84,10 @@ interface Beginner {
   readonly address: string | undefined;
   readonly user: string;
   readonly keys: LoginKeys;
+  /** The user logged in from there lately. */
   readonly isKnown: boolean;
+  /** Who is known mostly does not: strangers beside him may wait long for a directory of theirs. */
+  readonly isInLine: boolean;
 }
 
 export class GuessingGuard implements LoginGuard {
@@ -93,6 +99,7 @@ export class GuessingGuard implements LoginGuard {
     maxInLineOfKey: LOGINS_WAITING_OF_ADDRESS,
     maxInLine: LOGINS_WAITING,
   });
+  readonly #known = new UnderWay(KNOWN_LOGINS_AT_ONCE);
   #options: GuessingOptions;
   #isNeverBlocked: AllowedNetworks;
 
@@ -129,28 +136,31 @@ export class GuessingGuard implements LoginGuard {
     const keys = this.#keys.of(address, user);
     if (this.#isNeverBlocked(address)) return freeAttempt(keys.address, true);
     const isKnown = this.#logins.knownLogins.has(keys.known);
-    if (isKnown && !this.#logins.counts("failures_of_pair").mayHave(keys.pair)) {
-      return this.#attempt({ address, user, keys, isKnown });
-    }
-    return this.#enter({ address, user, keys, isKnown });
+    const isInLine = !isKnown || !this.#known.enter(keys.pair);
+    const beginner = { address, user, keys, isKnown, isInLine };
+    const isClear = !isInLine && !this.#logins.counts("failures_of_pair").mayHave(keys.pair);
+    return isClear ? this.#attempt(beginner) : this.#enter(beginner);
   }
 
   async #enter(beginner: Beginner): Promise<AttemptOrRefusal> {
-    const { keys, isKnown } = beginner;
-    const entered = isKnown
-      ? await this.#isBlocked(keys) ? "delayed" : "inside"
-      : await this.#turnstile.enter(keys.address, () => this.#allowance(keys));
+    const { keys, isInLine } = beginner;
+    const entered = isInLine
+      ? await this.#turnstile.enter(keys.address, () => this.#allowance(keys))
+      : await this.#isBlocked(keys)
+      ? "delayed"
+      : "inside";
     if (entered !== "inside") {
+      if (!isInLine) this.#known.leave(keys.pair);
       return { kind: entered === "crowded" ? "unavailable" : "delayed" };
     }
     return this.#attempt(beginner);
   }
 
-  #attempt({ address, user, keys, isKnown }: Beginner): LoginAttempt {
-    // Who is known does not stand in line: strangers beside him may wait long for a directory of theirs.
-    let open = !isKnown;
+  #attempt({ address, user, keys, isKnown, isInLine }: Beginner): LoginAttempt {
+    let open = true;
     const leave = () => {
-      if (open) this.#turnstile.leave(keys.address);
+      if (open && isInLine) this.#turnstile.leave(keys.address);
+      else if (open) this.#known.leave(keys.pair);
       open = false;
     };
     return {

@@ -17,8 +17,10 @@ export const RELOAD = "reload";
 export const STOP = "stop";
 export const HASTEN = "hasten";
 
-/** What a worker tells: lines of the protocol log, the use of an app password. */
+/** What a worker asks to have written; there is no more than one such question at a time. */
 export const PROTOCOL_LINES = "protocolLines";
+
+/** What a worker tells. */
 export const APP_PASSWORD_USED = "appPasswordUsed";
 
 /** Plain values, so that it can be sent. */

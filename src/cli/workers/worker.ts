@@ -19,7 +19,7 @@ import { GUARD_PAIR_FAILED } from "../../auth/guessing/guard_messages.ts";
 import { Channel } from "../../net/workers/channel.ts";
 import { SharedCounts } from "../../net/workers/shared_counts.ts";
 import { HANDED_FROM } from "../../net/workers/worker_process.ts";
-import type { WorkerAnswer } from "../../net/workers/supervisor.ts";
+import { ALIVE, type WorkerAnswer } from "../../net/workers/supervisor.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { Failure, failureFrom } from "../failure.ts";
 import { guessingOptions } from "../guessing_options.ts";
@@ -56,7 +56,7 @@ class Worker {
   readonly #number: number;
   readonly #channel: Channel;
   readonly #stopped = Promise.withResolvers<void>();
-  /** Questions are answered one after the other: a reload that comes early waits until it serves. */
+  /** Tasks are done one after the other: a reload that comes early waits until it serves. */
   #lastAnswer: Promise<unknown> = Promise.resolve();
   #service: Service | undefined;
   #guard: GuardByAsking | undefined;
@@ -85,6 +85,7 @@ class Worker {
   }
 
   #asked(question: string, task: Task): Promise<WorkerAnswer> {
+    if (question === ALIVE) return Promise.resolve({ done: true });
     const answer = this.#lastAnswer.then(async (): Promise<WorkerAnswer> => {
       try {
         if (question === SERVE) await this.#serve(task);

@@ -80,9 +80,7 @@ export class WorkersService {
         this.#guard.began(worker);
         return this.#task(this.#inForce);
       },
-      asked: (worker, question, value) =>
-        this.#guard.asked(worker, question, value) ??
-          Promise.reject(new Error(`"${question}" is no question`)),
+      asked: (worker, question, value) => this.#asked(worker, question, value),
       told: (worker, event, value) => this.#told(worker, event, value),
       gone: (worker) => {
         this.#guard.gone(worker);
@@ -205,14 +203,21 @@ export class WorkersService {
     };
   }
 
+  #asked(worker: number, question: string, value: unknown): Promise<unknown> {
+    if (question === PROTOCOL_LINES) {
+      for (const [line, timeMs] of value as readonly ProtocolLine[]) {
+        this.#protocolLog.append(line, new Date(timeMs));
+      }
+      return Promise.resolve();
+    }
+    return this.#guard.asked(worker, question, value) ??
+      Promise.reject(new Error(`"${question}" is no question`));
+  }
+
   #told(worker: number, event: string, value: unknown): void {
     if (event === APP_PASSWORD_USED) {
       const { user, name, address } = value as AppPasswordUsed;
       this.#inForce.remembered.noteAppPassword(user, name, address);
-    } else if (event === PROTOCOL_LINES) {
-      for (const [line, timeMs] of value as readonly ProtocolLine[]) {
-        this.#protocolLog.append(line, new Date(timeMs));
-      }
     } else this.#guard.told(worker, event, value);
   }
 }

@@ -3,7 +3,8 @@
  * to all.
  *
  * A worker is there once it has answered the question "serve". One that ends is started again after a wait;
- * what it held is cleared first (`gone`). Workers are numbered from 1, and a number is never two processes
+ * what it held is cleared first (`gone`). One that says nothing any more is ended: the system would go on
+ * giving it its share of the clients, and whoever waits for its answer would wait for ever. Workers are numbered from 1, and a number is never two processes
  * at once.
  *
  * *Knows*: processes, the time. *Does not know*: settings, sockets, what workers count.
@@ -15,6 +16,17 @@ import type { ChannelEnd } from "./channel.ts";
 import { type WorkerEnd, WorkerProcess } from "./worker_process.ts";
 
 const log = getLogger(["popkeep", "net"]);
+
+/** The question that a worker answers at once, whatever else it does. */
+export const ALIVE = "alive";
+
+/** How often a worker is asked whether it lives, ms. */
+const ALIVE_EVERY_MS = 10_000;
+
+/** How long its answer may take, ms: longer than the worst stall of a machine that still works. */
+const ALIVE_LIMIT_MS = 30_000;
+
+const ALIVE_PIECES = 10;
 
 /** What a worker answers to "serve" and "reload": how it went. */
 export type WorkerAnswer = { readonly done: true } | {
@@ -34,6 +46,8 @@ export interface SupervisorOptions {
   readonly told: (worker: number, event: string, value: unknown) => void;
   /** Before a number is used again. */
   readonly gone: (worker: number) => void;
+  /** How long a worker may say nothing, ms; tests do not wait as long. */
+  readonly aliveLimitMs?: number;
 }
 
 /** A worker that could not begin; `fault` is what it said of it. */
@@ -91,6 +105,11 @@ export class Supervisor {
     return [...this.#running.keys()].sort((a, b) => a - b);
   }
 
+  /** The process id of a worker that runs. */
+  processOf(worker: number): number | undefined {
+    return this.#running.get(worker)?.process;
+  }
+
   /** @throws {ChannelFault} If it does not run, ends meanwhile, or fails at it. */
   async ask(worker: number, question: string, value?: unknown): Promise<unknown> {
     const running = this.#running.get(worker);
@@ -145,7 +164,28 @@ export class Supervisor {
     const running = new WorkerProcess({ command: [...command, String(worker)], hands }, end);
     this.#running.set(worker, running);
     void running.ended.then(() => this.#ended(worker, running));
+    void this.#watch(worker, running);
     return running;
+  }
+
+  /** Ends it once it says nothing any more. Never rejects. */
+  async #watch(worker: number, running: WorkerProcess): Promise<void> {
+    const { aliveLimitMs = ALIVE_LIMIT_MS } = this.#options;
+    let isGone = false;
+    void running.ended.then(() => isGone = true);
+    while (!isGone) {
+      let isSilent = true;
+      const answered = running.channel.ask(ALIVE).catch(() => {}).then(() => isSilent = false);
+      // In pieces: where this process itself was stopped for a while, only one of them is over at once.
+      for (let piece = 0; piece < ALIVE_PIECES && isSilent; piece++) {
+        await Promise.race([answered, idleWait(aliveLimitMs / ALIVE_PIECES)]);
+      }
+      if (isSilent && !isGone) {
+        log.error("a worker does not answer and is ended", { worker, process: running.process });
+        return running.kill("SIGKILL");
+      }
+      await Promise.race([running.ended, idleWait(Math.min(ALIVE_EVERY_MS, aliveLimitMs))]);
+    }
   }
 
   #ended(worker: number, running: WorkerProcess): void {
@@ -211,6 +251,11 @@ export class Supervisor {
     if (this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#stopped = resolve);
   }
+}
+
+/** Keeps no process alive. */
+function idleWait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 /** What a worker said of why it cannot serve. */

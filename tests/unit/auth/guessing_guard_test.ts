@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
 import {
   FORGIVEN_FAILED_LOGINS,
+  KNOWN_LOGINS_AT_ONCE,
   LOGINS_WAITING_OF_ADDRESS,
   SITE_ADDRESSES,
 } from "../../../src/limits.ts";
@@ -270,6 +271,42 @@ test("a guess more than may fail is not looked at while the others are under way
     strictEqual(looked, 5);
     ok(most <= 5);
     deepStrictEqual(kinds.filter((kind) => kind === "delayed").length, 95);
+  }));
+
+test("who guesses beside a right login of his address gets but a few more looked at at once", () =>
+  withClock(async () => {
+    const { guard, succeed } = await openGuard({ maxFailuresOfAddress: 5 });
+    const guessAtOnce = async () => {
+      let looked = 0;
+      await Promise.all(Array.from({ length: 100 }, async (_, at) => {
+        const attempt = await guard.begin(GUESSER, "alice");
+        if (attempt.kind !== "open") return;
+        looked++;
+        await new Promise((done) => setTimeout(done, at % 3));
+        await attempt.failed(octets(`guess ${at}`));
+      }));
+      return looked;
+    };
+    await succeed(GUESSER, "alice");
+    ok(await guessAtOnce() <= 5 + KNOWN_LOGINS_AT_ONCE);
+    strictEqual(await guessAtOnce(), 0);
+  }));
+
+test("logins of one user that are known and right are not held up, however many come at once", () =>
+  withClock(async () => {
+    const { guard, succeed } = await openGuard({ maxFailuresOfAddress: 2 });
+    await succeed(GUESSER, "alice");
+    for (let again = 0; again < 3; again++) {
+      const kinds = await Promise.all(Array.from({ length: 50 }, async (_, at) => {
+        const attempt = await guard.begin(GUESSER, "alice");
+        if (attempt.kind !== "open") return attempt.kind;
+        await new Promise((done) => setTimeout(done, 0));
+        if (at % 2 === 0) await attempt.succeeded();
+        else attempt.dropped();
+        return "done";
+      }));
+      deepStrictEqual(new Set(kinds), new Set(["done"]));
+    }
   }));
 
 test("an office that logs in all at once is let in, though its address may fail but once more", () =>

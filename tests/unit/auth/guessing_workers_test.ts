@@ -12,6 +12,7 @@ import {
 } from "../../../src/auth/guessing/guessing_guard.ts";
 import { GuessingKeys } from "../../../src/auth/guessing/keys.ts";
 import type { LoginAttempt } from "../../../src/auth/login_guard.ts";
+import { KNOWN_LOGINS_AT_ONCE } from "../../../src/limits.ts";
 
 const OPTIONS: GuessingOptions = {
   maxFailuresOfAddress: 3,
@@ -160,6 +161,37 @@ test("a failure of a login that needed no asking counts like any other", async (
   for (const [at, attempt] of attempts.entries()) await attempt.failed(secret(`guess ${at}`));
   assert.equal(await guard.isDelayed(OFFICE, "bob"), true);
   assert.equal(await one!.isDelayed(OFFICE, "alice"), true);
+});
+
+test("more than a few logins of one user at once are asked about, in every worker", async () => {
+  const { guards: [one], questions } = await crew();
+  await login(one!, OFFICE, "alice");
+  questions.length = 0;
+  const few = [];
+  for (let at = 0; at < KNOWN_LOGINS_AT_ONCE; at++) few.push(await begin(one!, OFFICE, "alice"));
+  assert.deepEqual(questions, []);
+  await begin(one!, OFFICE, "alice");
+  assert.deepEqual(questions, ["guard.begin"]);
+  for (const attempt of few) {
+    attempt.dropped();
+    attempt.dropped();
+  }
+  for (let at = 0; at < KNOWN_LOGINS_AT_ONCE; at++) await begin(one!, OFFICE, "alice");
+  assert.deepEqual(questions, ["guard.begin"]);
+});
+
+test("guesses at once beside right logins are few more than may fail, over all workers", async () => {
+  const { guards } = await crew(4);
+  for (const guard of guards) await login(guard, OFFICE, "alice");
+  let looked = 0;
+  await Promise.all(Array.from({ length: 100 }, async (_, at) => {
+    const attempt = await guards[at % 4]!.begin(OFFICE, "alice");
+    if (attempt.kind !== "open") return;
+    looked++;
+    await turn();
+    await attempt.failed(secret(`guess ${at}`));
+  }));
+  assert.ok(looked <= OPTIONS.maxFailuresOfAddress + 5 * KNOWN_LOGINS_AT_ONCE, `${looked}`);
 });
 
 test("what a worker had under way when it ended is dropped, in line or inside", async () => {
