@@ -170,6 +170,12 @@ export const MAILBOX_CACHE_OCTETS = { min: 0, default: 67_108_864, max: 2 ** 40 
 /** Message file octets read at a time: what a session holds of a message, whatever its size. */
 export const READ_CHUNK_OCTETS = 65_536;
 
+/**
+ * Calls to the disk that may wait at once, in each process: mail that is not in memory is read, and messages
+ * are removed, as a disk takes it best, and a mailbox whose disk is slow leaves room for others.
+ */
+export const DISK_THREADS = 32;
+
 /** Processes that serve clients. Each has threads and memory of its own; no machine has use for more. */
 export const WORKERS = { min: 1, default: 1, max: 64 } as const;
 

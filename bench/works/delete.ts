@@ -1,6 +1,9 @@
 /**
  * Fetch and remove everything (RETR, DELE, ..., QUIT) from 50 mailboxes of 200 messages, whose files are
  * real: right after the start of the server, and after it has fetched for a while, as in everyday.ts.
+ *
+ * One server after the other, each as soon as its copy is made: once the copies are on the disk it is the
+ * disk that is measured, which takes a millisecond for each removal, whoever asks.
  */
 
 import { readdirSync } from "node:fs";
@@ -13,31 +16,26 @@ export const deletion: Work = {
   rounds: "every",
   takesPart: ({ kind, tls }) => kind !== "limit" && !tls,
 
-  async *run(bench, round) {
+  async run(bench, round) {
     const users = USERS_OF.ordinary;
-    using served = await bench.open(round, "ordinary", { removes: true, times: 3 });
-    yield;
-    await remove(`delete${JUST_STARTED}`, 0, "-q");
-    yield;
-    const warm = `-q -s fetch -c 10 -f ${users} -t ${bench.seconds}`;
-    await bench.measure(round, served.running, "fetch-before-delete", warm);
-    yield;
-    await remove("delete", users, "-q");
-    yield;
-    await remove("delete-pipelined", 2 * users, "-P 32");
+    await bench.serve(round, "ordinary", async (running, maildirs) => {
+      await remove(`delete${JUST_STARTED}`, 0, "-q");
+      const warm = `-q -s fetch -c 10 -f ${users} -t ${bench.seconds}`;
+      await bench.measure(round, running, "fetch-before-delete", warm);
+      await remove("delete", users, "-q");
+      await remove("delete-pipelined", 2 * users, "-P 32");
 
-    async function remove(work: string, first: number, words: string): Promise<void> {
-      const load = `${words} -s delete -c 10 -n 50 -f ${first}`;
-      const figures = await bench.measure(round, served.running, work, load);
-      const mailboxes = Array.from(
-        { length: users },
-        (_, at) => `${served.maildirs}/b${first + at}`,
-      );
-      const fault = octetFault(figures, bench.place.manifest("ordinary")) ?? leftFault(mailboxes);
-      if (fault !== undefined) {
-        bench.recorder.addFailure(round.server.name, work, round.number, fault);
+      async function remove(work: string, first: number, words: string): Promise<void> {
+        const load = `${words} -s delete -c 10 -n 50 -f ${first}`;
+        const figures = await bench.measure(round, running, work, load);
+        const mailboxes = Array.from({ length: users }, (_, at) => `${maildirs}/b${first + at}`);
+        const fault = octetFault(figures, bench.place.manifest("ordinary")) ??
+          leftFault(mailboxes);
+        if (fault !== undefined) {
+          bench.recorder.addFailure(round.server.name, work, round.number, fault);
+        }
       }
-    }
+    }, { removes: true, times: 3 });
   },
 };
 

@@ -12,7 +12,8 @@ import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { Command } from "commander";
 import { configureLog, logWritten } from "../admin/log.ts";
-import { WORKERS } from "../limits.ts";
+import { DISK_THREADS, WORKERS } from "../limits.ts";
+import { allowDiskThreads } from "../platform/disk_threads.ts";
 import { openFilesLimit } from "../platform/open_files.ts";
 import { faultText, loadSettings, type Settings, settingsWarnings } from "../settings.ts";
 import { withExample } from "./example.ts";
@@ -41,6 +42,8 @@ export function serveCommand(): Command {
 }
 
 async function serve(options: ConfigOptions): Promise<void> {
+  // Before the log, whose lines are written by such a thread.
+  allowDiskThreads(DISK_THREADS);
   const settings = settingsOrFailure(options);
   configureLog(settings);
   surviveFaults();

@@ -16,10 +16,12 @@ import { configureLog, logFrom, logWritten } from "../../admin/log.ts";
 import { numberSessionsBy } from "../../admin/session_log.ts";
 import { GuardByAsking } from "../../auth/guessing/guard_by_asking.ts";
 import { GUARD_PAIR_FAILED } from "../../auth/guessing/guard_messages.ts";
+import { DISK_THREADS } from "../../limits.ts";
 import { Channel } from "../../net/workers/channel.ts";
 import { SharedCounts } from "../../net/workers/shared_counts.ts";
 import { HANDED_FROM } from "../../net/workers/worker_process.ts";
 import { ALIVE, type WorkerAnswer } from "../../net/workers/supervisor.ts";
+import { allowDiskThreads } from "../../platform/disk_threads.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { Failure, failureFrom } from "../failure.ts";
 import { guessingOptions } from "../guessing_options.ts";
@@ -48,6 +50,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
   if (!Number.isInteger(number) || number < 1 || process.stdin.isTTY) {
     throw new Failure(ExitCode.usage, "workers are started by `popkeep serve`, see its settings");
   }
+  allowDiskThreads(DISK_THREADS);
   const worker = new Worker(number);
   await worker.stopped;
 }
