@@ -39,6 +39,8 @@ export class RollingFile {
   #number = 1;
   #octets = 0;
   #notBeforeMs = 0;
+  /** Files whose last lines are being written. */
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(options: RollingFileOptions) {
     this.#options = options;
@@ -56,20 +58,23 @@ export class RollingFile {
     if (this.#writer?.append(line)) this.#octets += line.length;
   }
 
-  /** Resolves when all lines are written. */
+  /** Resolves when all lines are written, also those of files that were followed by others. */
   async close(): Promise<void> {
+    this.#leaveFile();
+    await Promise.all(this.#leaving);
+  }
+
+  /** Has the present file's lines written, and then closes it. */
+  #leaveFile(): void {
     const writer = this.#writer;
-    const fd = this.#fd;
     if (writer === undefined) return;
     this.#writer = undefined;
-    await writer.idle();
-    const dropped = writer.takeDropped();
-    if (dropped > 0) log.warning("protocol log lines dropped", { count: dropped });
-    close(fd, () => {});
+    const leaving = writeOut(writer, this.#fd).finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
   }
 
   #open(period: string, time: Date, number: number): void {
-    void this.close();
+    this.#leaveFile();
     const { folder, quotaOctets, header } = this.#options;
     try {
       mkdirSync(folder, { recursive: true });
@@ -94,6 +99,13 @@ export class RollingFile {
     this.#writer.append(lines);
     this.#octets = lines.length;
   }
+}
+
+async function writeOut(writer: LineWriter, fd: number): Promise<void> {
+  await writer.idle();
+  const dropped = writer.takeDropped();
+  if (dropped > 0) log.warning("protocol log lines dropped", { count: dropped });
+  close(fd, () => {});
 }
 
 /** The part of the file name that changes with the period, in UTC as the times in the file are. */
