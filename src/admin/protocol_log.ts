@@ -40,6 +40,8 @@ const FIELDS = "dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize
 export class ProtocolLog {
   #options: ProtocolLogOptions | undefined;
   #file: ProtocolLines | undefined;
+  /** What was written to before the last change. */
+  #leaving: Promise<unknown> = Promise.resolve();
   readonly #open: (options: ProtocolLogOptions) => ProtocolLines;
 
   /** @param open Where lines go that somebody else writes to the file. */
@@ -58,7 +60,7 @@ export class ProtocolLog {
 
   /** Goes on with these options, and in any case opens the file by its name again. */
   change(options: ProtocolLogOptions | undefined): void {
-    void this.#file?.close();
+    this.#leaving = Promise.all([this.#leaving, this.#file?.close()]);
     this.#options = options;
     this.#file = options === undefined ? undefined : this.#open(options);
   }
@@ -73,8 +75,9 @@ export class ProtocolLog {
     this.#file?.append(line, time);
   }
 
+  /** Resolves when all lines are written, also those of before a change. */
   async close(): Promise<void> {
-    await this.#file?.close();
+    await Promise.all([this.#leaving, this.#file?.close()]);
   }
 }
 
