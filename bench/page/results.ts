@@ -59,14 +59,19 @@ export class Results {
 
   /** The figure over the good measurements; undefined where there is none. */
   spread(server: string, work: string, figure: string): Spread | undefined {
+    const values = this.#counted({ server, work, figure }).map((one) => figureOf(one, figure)!);
+    if (values.length === 0) return undefined;
+    values.sort((a, b) => a - b);
+    return { median: medianOf(values), least: values[0]!, most: values.at(-1)! };
+  }
+
+  /** The measurements that count. */
+  #counted({ server, work, figure }: Measured): readonly Measurement[] {
     const good = this.of(server, work).filter((one) =>
       one.errors === 0 && typeof figureOf(one, figure) === "number"
     );
     const calm = good.filter((one) => !isDisturbed(one));
-    const values = (calm.length > 0 ? calm : good).map((one) => figureOf(one, figure)!);
-    if (values.length === 0) return undefined;
-    values.sort((a, b) => a - b);
-    return { median: medianOf(values), least: values[0]!, most: values.at(-1)! };
+    return calm.length > 0 ? calm : good;
   }
 
   /**
@@ -76,16 +81,17 @@ export class Results {
   ratio(one: Measured, other: Measured): number | undefined {
     const rounds = new Set(this.measurements.map(({ round }) => round));
     const ratios = [...rounds].flatMap((round) => {
-      const { median = undefined } = this.#spreadIn(one, round) ?? {};
-      const otherMedian = this.#spreadIn(other, round)?.median;
+      const median = this.#medianIn(one, round);
+      const otherMedian = this.#medianIn(other, round);
       return median === undefined || otherMedian === undefined ? [] : [median / otherMedian];
     });
     return ratios.length === 0 ? undefined : medianOf(ratios.sort((a, b) => a - b));
   }
 
-  #spreadIn({ server, work, figure }: Measured, round: number): Spread | undefined {
-    const inRound = this.measurements.filter((one) => one.round === round);
-    return new Results(this.head, inRound).spread(server, work, figure);
+  #medianIn(measured: Measured, round: number): number | undefined {
+    const values = this.#counted(measured).filter((one) => one.round === round)
+      .map((one) => figureOf(one, measured.figure)!);
+    return values.length === 0 ? undefined : medianOf(values.sort((a, b) => a - b));
   }
 
   /**

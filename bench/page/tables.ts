@@ -1,8 +1,8 @@
 /** The tables of the page, as Markdown. What is not measured is an empty cell, what failed says so. */
 
 import { BROKE_OFF } from "../runner/recorder.ts";
+import { JUST_STARTED } from "../runner/work.ts";
 import { SERVERS, titleOf } from "../servers.ts";
-import { JUST_STARTED } from "../works/everyday.ts";
 import { GOALS, judge, type Judgement } from "./goals.ts";
 import { readable } from "./numbers.ts";
 import type { Results } from "./results.ts";

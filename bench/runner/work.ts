@@ -3,6 +3,9 @@
 import type { Server } from "../servers.ts";
 import type { Bench, Round } from "./bench.ts";
 
+/** Ends the name of a work that is done right after the start of the server, and then once more. */
+export const JUST_STARTED = "-just-started";
+
 export interface Work {
   /** As in `TESTS=`. */
   readonly name: string;

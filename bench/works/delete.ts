@@ -8,8 +8,8 @@
 
 import { readdirSync } from "node:fs";
 import { USERS_OF } from "../runner/place.ts";
-import type { Work } from "../runner/work.ts";
-import { JUST_STARTED, octetFault } from "./everyday.ts";
+import { JUST_STARTED, type Work } from "../runner/work.ts";
+import { octetFault } from "./everyday.ts";
 
 export const deletion: Work = {
   name: "delete",

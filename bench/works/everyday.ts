@@ -12,10 +12,7 @@ import type { Bench, Round } from "../runner/bench.ts";
 import type { LoadOptions } from "../runner/load.ts";
 import { USERS_OF } from "../runner/place.ts";
 import type { RunningServer } from "../runner/running_server.ts";
-import type { Work } from "../runner/work.ts";
-
-/** What the works of the first pass are called. */
-export const JUST_STARTED = "-just-started";
+import { JUST_STARTED, type Work } from "../runner/work.ts";
 
 export const everyday: Work = {
   name: "everyday",

@@ -12,6 +12,7 @@
  */
 
 import { createHmac } from "node:crypto";
+import { KNOWN_LOGINS_AT_ONCE } from "../../limits.ts";
 import type { Soon } from "../at_once.ts";
 import type { AllowedNetworks } from "../allowed_networks.ts";
 import {
@@ -29,7 +30,6 @@ import {
   type LoginWho,
 } from "./guard_messages.ts";
 import { type GuessingOptions, neverBlockedBy } from "./guessing_guard.ts";
-import { KNOWN_LOGINS_AT_ONCE } from "../../limits.ts";
 import { GuessingKeys, type LoginKeys } from "./keys.ts";
 import { UnderWay } from "./under_way.ts";
 

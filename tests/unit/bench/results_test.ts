@@ -55,6 +55,20 @@ test("a ratio is the median of those within the rounds, whatever the machine did
   assert.equal(results.ratio(fast, { ...slow, server: "solid-pop3d" }), undefined);
 });
 
+test("a disturbed round is in no ratio where there are others", () => {
+  const ours = (round: number, sess_s: number, other_cpu: number) => ({
+    ...measured("popkeep", "login", { sess_s, other_cpu }),
+    round,
+  });
+  const theirs = (round: number) => ({ ...measured("courier", "login", { sess_s: 10 }), round });
+  const results = resultsOf(ours(1, 50, 0), theirs(1), ours(2, 10, 1), theirs(2));
+  const figure = { work: "login", figure: "sess_s" };
+  assert.equal(
+    results.ratio({ ...figure, server: "popkeep" }, { ...figure, server: "courier" }),
+    5,
+  );
+});
+
 test("the best peer is the fastest, or the one that takes the least, and never popkeep or over TLS", () => {
   const results = resultsOf(
     measured("courier", "fetch", { mib_s: 160, sess_p50: 3 }),
