@@ -89,7 +89,7 @@ clientTest(["mpop", "openssl"], "mpop logs in by its certificate", async (folder
       assert.deepEqual([code, output], [0, ""]);
     }
     assert.equal(inbox.messages().length, 2);
-    assert.match(server.log, /EXTERNAL/);
+    await server.untilLogged(/EXTERNAL/);
   });
 });
 
@@ -176,8 +176,7 @@ clientTest(
         // The server looks at the file once a second at most.
         await sleep(1_100);
         assert.match(await client.ask("AUTH EXTERNAL ="), /^-ERR \[AUTH\]/);
-        // The log takes its time to come here.
-        while (!/a client certificate is revoked/.test(server.log)) await sleep(20);
+        await server.untilLogged(/a client certificate is revoked/);
       });
     });
   },

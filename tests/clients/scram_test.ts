@@ -89,7 +89,7 @@ clientTest(
         );
         assert.equal(messages.length, 3);
       }
-      assert.match(server.log, /SCRAM-SHA-256/);
+      await server.untilLogged(/SCRAM-SHA-256/);
     });
   },
 );

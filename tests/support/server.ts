@@ -14,6 +14,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { generate } from "selfsigned";
+import { twoFreePorts } from "./free_port.ts";
 import { Pop3Client } from "./pop3_client.ts";
 import { TestMaildir } from "./test_maildir.ts";
 import type { SocketOptions } from "./wire.ts";
@@ -59,6 +60,15 @@ export class RunningServer {
   /** All that the server has written to its outputs so far. */
   get log(): string {
     return this.#output.join("");
+  }
+
+  /** Waits until the log has such text: it comes through a pipe, and so after the answer it is about. */
+  async untilLogged(text: RegExp): Promise<void> {
+    const giveUpAtMs = performance.now() + PATIENCE_MS;
+    while (!text.test(this.log)) {
+      if (performance.now() > giveUpAtMs) throw new Error(`Nothing logged like ${text}:\n${this.log}`);
+      await sleep(20);
+    }
   }
 
   /** The user's Maildir, made when first asked for. */
@@ -122,7 +132,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   }
   for (const name of options.certificates ?? []) await writeCertificate(folder, name);
   for (let tries = 1;; tries++) {
-    const ports = [await freePort(), await freePort()] as const;
+    const ports = await twoFreePorts();
     writeFileSync(`${folder}/popkeep.toml`, settingsText(ports, options));
     const server = new RunningServer(folder, ports, spawnPopkeep(`${folder}/popkeep.toml`));
     if (await isListening(server)) return server;
@@ -207,16 +217,6 @@ function outputOf(child: ChildProcess): string[] {
     stream?.on("data", (chunk) => output.push(String(chunk)));
   }
   return output;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Waits until both ports take connections; false when the server ended first. */

@@ -12,7 +12,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { testCertificate } from "./certificate.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
-import { freePort } from "./free_port.ts";
+import { twoFreePorts } from "./free_port.ts";
 
 export const LDAP_BASE = "dc=example,dc=com";
 export const SERVICE_DN = `cn=popkeep,${LDAP_BASE}`;
@@ -88,7 +88,7 @@ export async function startSlapd(options: SlapdOptions): Promise<SlapdServer> {
     throw new Error("There is no slapd; scripts/install_test_clients.sh installs it.");
   }
   const folder = mkdtempSync(`${tmpdir()}/popkeep-slapd-`);
-  const server = new SlapdServer(folder, [await freePort(), await freePort()]);
+  const server = new SlapdServer(folder, await twoFreePorts());
   try {
     mkdirSync(`${folder}/data`);
     const { certificate, key } = await testCertificate();

@@ -39,21 +39,12 @@ async function sayingAt(port: number): Promise<string | undefined> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 /** An address that is for documentation only (RFC 5737), so that no machine has it. */
 const NOT_OURS = plain("192.0.2.1", 1_110);
 
 test("each binding is listened on, and its clients come with it", () =>
   withListeners(async (listeners) => {
-    const [one, other] = [await freePort(), await freePort()];
+    const [one, other] = await twoFreePorts();
     await listeners.change([
       plain("127.0.0.1", one),
       { ...plain("127.0.0.1", other), security: "implicit-tls" },
@@ -80,7 +71,7 @@ test("if one binding cannot be had, none is listened on", () =>
 
 test("a binding that stays is the same listener, and its security can change", () =>
   withListeners(async (listeners) => {
-    const [stays, goes] = [await freePort(), await freePort()];
+    const [stays, goes] = await twoFreePorts();
     await listeners.change([plain("127.0.0.1", stays), plain("127.0.0.1", goes)]);
     const [before] = listeners.all;
     await listeners.change([{ ...plain("127.0.0.1", stays), security: "implicit-tls" }]);
