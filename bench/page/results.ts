@@ -1,7 +1,7 @@
 /**
  * The results of a run: read from JSON lines, and asked for by server, work and figure.
  *
- * A measurement with an error counts as failed. One that other programs disturbed counts only where there
+ * A measurement with an error counts as failed. One that others disturbed counts only where there
  * is no other. *Does not know* goals, tables or plots.
  */
 
@@ -41,7 +41,10 @@ export interface Measured {
   readonly figure: string;
 }
 
-/** Cores that others used from which on a measurement counts as disturbed. */
+/**
+ * Cores that others used from which on a measurement counts as disturbed: other programs, and other machines
+ * on the same host.
+ */
 const DISTURBED_CORES = 0.3;
 
 export class Results {
@@ -159,7 +162,9 @@ function perUnit(one: Measurement, unit: "sessions" | "messages"): number | unde
 }
 
 function isDisturbed(one: Measurement): boolean {
-  return typeof one["other_cpu"] === "number" && one["other_cpu"] >= DISTURBED_CORES;
+  const { other_cpu: used, stolen_cpu: stolen } = one;
+  const cores = (value: unknown) => typeof value === "number" ? Math.max(0, value) : 0;
+  return cores(used) + cores(stolen) >= DISTURBED_CORES;
 }
 
 function medianOf(sorted: readonly number[]): number {

@@ -93,8 +93,8 @@ export function computedParts(results: Results, folder: string): ComputedParts {
       `${
         head.at.slice(0, 10)
       }, ${head.rounds} rounds, ${head.seconds} s for each load that could ` +
-      `run for ever. Other programs disturbed ${results.disturbed} of ${results.watched} measurements ` +
-      `(0.3 cores or more); those count only where a work has no other.`,
+      `run for ever. Other programs, or other machines of the ` +
+      `same host, disturbed ${results.disturbed} of ${results.watched} measurements (0.3 cores or more); those count only where a work has no other.`,
     "failures": failures === "" ? "Nothing failed." : `These failed:\n\n${failures}`,
   };
   return { drawn, computed };

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { calm, processorSeconds } from "./processes.ts";
+import { calm, processorSeconds, stolenSeconds } from "./processes.ts";
 import type { Place } from "./place.ts";
 import type { Figures } from "./recorder.ts";
 import type { RunningServer } from "./running_server.ts";
@@ -49,11 +49,13 @@ export async function load(
 ): Promise<Figures> {
   const noise = options.calm === false ? 0 : await calm();
   const before = processorSeconds(running.roots);
+  const stolenBefore = stolenSeconds();
   const started = performance.now();
   const { result } = startLoad(place, running, words, options.limitSeconds);
   const figures = await result;
   const seconds = (performance.now() - started) / 1000;
   const serverSeconds = processorSeconds(running.roots) - before;
+  const stolen = stolenSeconds() - stolenBefore;
   const serverCores = serverSeconds / seconds;
   const kept = Object.fromEntries(
     KEPT.filter((key) => key in figures).map((k) => [k, figures[k]!]),
@@ -64,6 +66,7 @@ export async function load(
     server_cpu: rounded(serverCores),
     server_s: rounded(serverSeconds),
     other_cpu: seconds < SHORT_S ? noise : rounded(machine - serverCores),
+    stolen_cpu: rounded(stolen / seconds),
     args: words,
   };
 }

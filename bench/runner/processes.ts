@@ -72,10 +72,20 @@ export function machineMemoryKib(): number {
   return kib("MemTotal") - kib("MemFree") - kib("Buffers") - kib("Cached") - kib("SReclaimable");
 }
 
+/** Processor time of the whole machine so far, in the order of proc_stat(5), ticks. */
+function machineTicks(): number[] {
+  return readFileSync("/proc/stat", "latin1").split("\n", 1)[0]!.split(/ +/).slice(1).map(Number);
+}
+
 function machineProcessorSeconds(): number {
-  const [user, nice, system, , , irq, softirq] = readFileSync("/proc/stat", "latin1")
-    .split("\n", 1)[0]!.split(/ +/).slice(1).map(Number);
+  const [user, nice, system, , , irq, softirq] = machineTicks();
   return (user! + nice! + system! + irq! + softirq!) / TICKS_PER_SECOND;
+}
+
+/** Processor time, seconds, that a virtual machine wanted and its host gave to others. */
+export function stolenSeconds(): number {
+  const [, , , , , , , stolen = 0] = machineTicks();
+  return stolen / TICKS_PER_SECOND;
 }
 
 /** How long is looked whether others are busy; at hundredths of a second, long enough to tell. */

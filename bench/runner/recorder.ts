@@ -29,6 +29,7 @@ const SHOWN = [
   "errors",
   "server_cpu",
   "other_cpu",
+  "stolen_cpu",
   "first_error",
 ];
 

@@ -39,6 +39,9 @@ test("a disturbed round counts only where there is no other", () => {
   assert.equal(resultsOf(disturbed, calm).spread("popkeep", "login", "sess_s")?.median, 20);
   assert.equal(resultsOf(disturbed).spread("popkeep", "login", "sess_s")?.median, 10);
   assert.equal(resultsOf(disturbed, calm).disturbed, 1);
+  const stolen = measured("popkeep", "login", { sess_s: 10, other_cpu: -0.2, stolen_cpu: 0.3 });
+  assert.equal(resultsOf(stolen, calm).disturbed, 1);
+  assert.equal(resultsOf(stolen, calm).spread("popkeep", "login", "sess_s")?.median, 20);
 });
 
 test("a ratio is the median of those within the rounds, whatever the machine did between them", () => {
