@@ -38,6 +38,11 @@ export const FIGURES: readonly Row[] = [
   },
   { title: "idle session, KiB", work: "idle", figure: "session_kib" },
   {
+    title: "idle session, with pages of executables, KiB",
+    work: "idle",
+    figure: "session_pss_kib",
+  },
+  {
     title: "idle session, with the kernel's share, KiB",
     work: "idle",
     figure: "machine_session_kib",
@@ -138,10 +143,12 @@ export function waitsTable(results: Results): string {
 export function memoryTable(results: Results): string {
   const columns = [
     ["at rest", "rest_mib"],
+    ["of it no file's pages", "rest_own_mib"],
     ["right after the load", "loaded_mib"],
     ["2 s after the abuse", "after_2s_mib"],
     ["10 s", "after_10s_mib"],
     ["30 s", "after_30s_mib"],
+    ["of it no file's pages", "after_30s_own_mib"],
   ] as const;
   const servers = SERVERS.filter(({ name }) => results.of(name, "memory").length > 0);
   const rows = servers.map(({ name, title }) => [

@@ -51,17 +51,31 @@ export function processorSeconds(roots: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** Memory of the tree in KiB: each process's share of the pages that it maps (PSS), and their number. */
-export function memoryOf(roots: readonly number[]): { pssKib: number; processes: number } {
+/** Memory of a tree of processes. */
+export interface TreeMemory {
+  /** Each process's share of the pages that it maps (PSS), KiB. */
+  readonly pssKib: number;
+  /**
+   * The part of it that is no file's, KiB. Pages of executables and libraries are in the system's cache once,
+   * whoever maps them, and are dropped when memory is short.
+   */
+  readonly ownKib: number;
+  readonly processes: number;
+}
+
+export function memoryOf(roots: readonly number[]): TreeMemory {
   let pssKib = 0;
+  let fileKib = 0;
   let processes = 0;
   for (const pid of treeOf(roots)) {
-    const pss = /^Pss: +([0-9]+) kB/m.exec(readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1];
-    if (pss === undefined) continue;
-    pssKib += Number(pss);
+    const text = readOrNothing(`/proc/${pid}/smaps_rollup`);
+    const kib = (key: string) => Number(new RegExp(`^${key}: +([0-9]+) kB`, "m").exec(text)?.[1]);
+    if (Number.isNaN(kib("Pss"))) continue;
+    pssKib += kib("Pss");
+    fileKib += kib("Pss_File");
     processes++;
   }
-  return { pssKib, processes };
+  return { pssKib, ownKib: pssKib - fileKib, processes };
 }
 
 /** Memory in use on the whole machine, KiB, caches of files left out: kernel memory of sockets shows here. */

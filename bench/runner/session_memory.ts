@@ -10,7 +10,10 @@ import type { RunningServer } from "./running_server.ts";
 const HELD_S = 12;
 const IDLE_MS = 10_000;
 
-/** What is counted: memory with the sessions less memory without, the server having just been started. */
+/**
+ * What is counted: memory with the sessions less memory without, the server having just been started, and of
+ * both what is no file's.
+ */
 export async function recordSessionMemory(
   bench: Bench,
   round: Round,
@@ -33,7 +36,8 @@ export async function recordSessionMemory(
     errors: figures["errors"] ?? 1,
     first_error: figures["first_error"] ?? "",
     sessions,
-    session_kib: each(held.pssKib - base.pssKib),
+    session_kib: each(held.ownKib - base.ownKib),
+    session_pss_kib: each(held.pssKib - base.pssKib),
     machine_session_kib: each(machineHeld - machineBase),
     base_mib: Math.round(base.pssKib / 102.4) / 10,
     held_mib: Math.round(held.pssKib / 102.4) / 10,

@@ -23,6 +23,7 @@ export const memory: Work = {
     await bench.serve(round, "mixed", async (running) => {
       await sleep(3000);
       const rest = mib(running);
+      const restOwn = ownMib(running);
       const loads: readonly [work: string, words: string][] = [
         ["memory-large", `-q -s poll -c 1 -n 3 -f ${LARGE_USER} -u 1 -x 250`],
         ["memory-large-fetch", `-s fetch -c 1 -n 1 -k 20000 -P 32 -f ${LARGE_USER} -u 1 -x 250`],
@@ -41,15 +42,18 @@ export const memory: Work = {
         slept = seconds;
         after.push(mib(running));
       }
+      const own = ownMib(running);
       const lives = await greets(running.port, performance.now() + 5000);
       bench.recorder.add(round.server.name, "memory", round.number, {
         errors: lives ? 0 : 1,
         first_error: lives ? "" : "no greeting after the abuse",
         rest_mib: rest,
+        rest_own_mib: restOwn,
         loaded_mib: most,
         after_2s_mib: after[0]!,
         after_10s_mib: after[1]!,
         after_30s_mib: after[2]!,
+        after_30s_own_mib: own,
         above_rest_mib: Math.round((after[2]! - rest) * 10) / 10,
       });
     });
@@ -58,4 +62,8 @@ export const memory: Work = {
 
 function mib(running: RunningServer): number {
   return Math.round(memoryOf(running.roots).pssKib / 102.4) / 10;
+}
+
+function ownMib(running: RunningServer): number {
+  return Math.round(memoryOf(running.roots).ownKib / 102.4) / 10;
 }

@@ -41,14 +41,14 @@ async function recordTwoSessions(
   running: RunningServer,
 ): Promise<void> {
   await sleep(1000);
-  const memory: number[] = [memoryOf(running.roots).pssKib];
+  const memory: number[] = [memoryOf(running.roots).ownKib];
   const loads = [];
   for (const heldSeconds of [24, 12]) {
     const started = startLoad(bench.place, running, `-s idle -c 1 -u 1 -d ${heldSeconds} -x 120`);
     loads.push(started.result);
     await started.ready;
     await sleep(10_000);
-    memory.push(memoryOf(running.roots).pssKib);
+    memory.push(memoryOf(running.roots).ownKib);
   }
   const results = await Promise.all(loads);
   const [base, first, second] = memory as [number, number, number];
