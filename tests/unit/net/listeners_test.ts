@@ -7,6 +7,7 @@ import { test } from "node:test";
 import type { Binding } from "../../../src/net/listener.ts";
 import { ListenFailure } from "../../../src/net/listener.ts";
 import { Listeners } from "../../../src/net/listeners.ts";
+import { freePort, twoFreePorts } from "../../support/free_port.ts";
 
 function plain(address: string, port: number): Binding {
   return { address, port, security: "plain" };
