@@ -30,6 +30,7 @@ need mariadbd mariadb-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 need python3 python3
 need strace strace # to see what reaches the disk, and when
+need bindfs bindfs # a filesystem that can be made to hang
 need fail2ban-regex fail2ban # its filter's test; no ban is ever made
 need script bsdutils # the terminal that mutt has to have
 

@@ -176,6 +176,12 @@ export const READ_CHUNK_OCTETS = 65_536;
  */
 export const DISK_THREADS = 32;
 
+/**
+ * Time that a call to the disk gets, ms: less than the minute or more that clients wait for an answer, and
+ * more than a disk takes that is only busy.
+ */
+export const STORAGE_TIMEOUT_MS = { min: 1_000, default: 30_000, max: 600_000 } as const;
+
 /** Processes that serve clients. Each has threads and memory of its own; no machine has use for more. */
 export const WORKERS = { min: 1, default: 1, max: 64 } as const;
 

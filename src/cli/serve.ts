@@ -13,6 +13,7 @@ import { getLogger } from "@logtape/logtape";
 import { Command } from "commander";
 import { configureLog, logWritten } from "../admin/log.ts";
 import { DISK_THREADS, WORKERS } from "../limits.ts";
+import { endSoon } from "./end_soon.ts";
 import { allowDiskThreads } from "../platform/disk_threads.ts";
 import { openFilesLimit } from "../platform/open_files.ts";
 import { faultText, loadSettings, type Settings, settingsWarnings } from "../settings.ts";
@@ -63,6 +64,7 @@ async function serve(options: ConfigOptions): Promise<void> {
 }
 
 /** One process, or as many workers as the settings say with this one as their supervisor. */
+    endSoon();
 async function start(settings: Settings): Promise<RunningService> {
   const workers = workersOf(settings);
   // Loaded only where it is needed: a supervisor has nothing of what serves clients.

@@ -173,6 +173,7 @@ function maildirOptions(settings: Settings): MaildirStoreOptions {
 function maximaOf(settings: Settings): ConnectionMaxima {
   return {
     maxConnections: settings.maxConnections,
+    timeoutMs: settings.storageTimeoutMs,
     maxConnectionsPerAddress: settings.maxConnectionsFromSingleAddress,
     maxConnectionsPerUser: settings.maxConnectionsPerUser,
   };

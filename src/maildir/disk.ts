@@ -6,8 +6,6 @@
  */
 
 import { Buffer } from "node:buffer";
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { StorageFailure } from "../maildrop/store.ts";
 
@@ -46,6 +44,13 @@ const PERMANENT = new Set([
   "EINVAL",
 ]);
 
+/** A call to the disk took too long, or was not made since an earlier one does. Trying later may help. */
+export class DiskTimeout extends StorageFailure {
+  constructor(message: string) {
+    super("SYS/TEMP", message);
+  }
+}
+
 /** Wraps what the disk said; `doing` completes "could not ..." for the log. */
 export function storageFailure(doing: string, cause: unknown): StorageFailure {
   if (cause instanceof StorageFailure) return cause;
@@ -68,17 +73,30 @@ export async function retryStale<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs `work` over all items, at most `width` at a time, and waits for all of them. */
+/**
+ * Runs `work` over all items, at most `width` at a time, and waits for all that were begun. After one has
+ * failed no more are begun.
+ *
+ * @throws What the first one that failed does.
+ */
 export async function eachOf<T>(
   items: readonly T[],
   width: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   let at = 0;
+  const failures: unknown[] = [];
   const lane = async () => {
-    while (at < items.length) await work(items[at++] as T);
+    while (at < items.length && failures.length === 0) {
+      try {
+        await work(items[at++] as T);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Items worked through before others get their turn: about a millisecond of work. */
@@ -91,20 +109,4 @@ export async function inTurns<T>(items: Iterable<T>, work: (item: T) => void): P
     work(item);
     if (++done % TURN_ITEMS === 0) await nextTurn();
   }
-}
-
-/**
- * Opens a file of ours for reading or writing. Whoever owns the Maildir may have put a FIFO or a link in
- * its place: the one is not waited for, the other not followed.
- *
- * @throws {StorageFailure} If something stands there that is no file.
- * @throws {Error} What `node:fs` says.
- */
-export async function openOwnFile(path: DiskPath, flags: number): Promise<FileHandle> {
-  const handle = await retryStale(() =>
-    open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  );
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
-  throw new StorageFailure("SYS/PERM", `"${path}" is no file`);
 }

@@ -11,19 +11,24 @@
  * and writes. That is why the format of the sidecar does not depend on it (rule 2 in
  * unique_id_list.ts), and why `isHeld` is asked again before a file is replaced.
  *
+ * Where the disk does not answer, what was asked of it under the lock may still come to pass. So the lock is
+ * then given up only when it answers again, and until then goes on being touched.
+ *
  * *Knows* processes and clocks. *Does not know* what is guarded.
  */
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { constants, readFileSync, readlinkSync } from "node:fs";
-import { link, lstat, open, rename, unlink, utimes } from "node:fs/promises";
+import { dirname } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { foreignMemory } from "../platform/foreign_functions.ts";
-import { openWarm } from "../platform/warm_files.ts";
-import { isMissing, openOwnFile } from "./disk.ts";
+import { openWarm, warmFacts } from "../platform/warm_files.ts";
+import { DiskTimeout, errnoOf, isMissing } from "./disk.ts";
+import type { DiskFile } from "./disk_file.ts";
 import { diskWork } from "./disk_work.ts";
+import { MailboxDisk } from "./mailbox_disk.ts";
 
 /** Watched for this long without a change, a lock is taken over. */
 export const LOCK_STALE_MS = 15_000;
@@ -37,6 +42,7 @@ const RETRY_MS = { first: 2, longest: 50 } as const;
 export interface DotLock {
   /** Whether the file still says that we hold it. Costs one read. */
   isHeld(): Promise<boolean>;
+  /** Gives the lock up; while the disk does not answer, later. */
   release(): Promise<void>;
 }
 
@@ -44,6 +50,13 @@ export interface DotLockOptions {
   readonly staleMs?: number;
   /** Give up after this long; undefined waits until the lock is free or stale. 0 tries once. */
   readonly waitMs?: number;
+  /** Of the folder that the lock is in; a new one if undefined. */
+  readonly disk?: MailboxDisk;
+}
+
+interface LockFile {
+  readonly disk: MailboxDisk;
+  readonly path: string;
 }
 
 /**
@@ -55,21 +68,23 @@ export async function takeDotLock(
   path: string,
   options: DotLockOptions = {},
 ): Promise<DotLock | undefined> {
-  const { staleMs = LOCK_STALE_MS, waitMs = Infinity } = options;
+  const { staleMs = LOCK_STALE_MS, waitMs = Infinity, disk = new MailboxDisk(dirname(path)) } =
+    options;
+  const file: LockFile = { disk, path };
   const identity = `${holderIdentity()} ${randomBytes(8).toString("hex")}\n`;
   diskWork.locks++;
   const startedMs = performance.now();
   let watched: string | undefined;
   let watchedSinceMs = startedMs;
   for (let pauseMs: number = RETRY_MS.first;; pauseMs = Math.min(pauseMs * 2, RETRY_MS.longest)) {
-    if (await make(path, identity)) return hold(path, identity);
-    const seen = await look(path);
+    if (await make(file, identity)) return hold(file, identity);
+    const seen = await look(file);
     if (seen?.state !== watched) {
       watched = seen?.state;
       watchedSinceMs = performance.now();
     }
     if (seen !== undefined && isStale(seen.content, performance.now() - watchedSinceMs, staleMs)) {
-      await takeAway(path, seen.content);
+      await takeAway(file, seen.content);
       continue;
     }
     if (performance.now() - startedMs >= waitMs) return undefined;
@@ -78,53 +93,62 @@ export async function takeDotLock(
 }
 
 /** Makes the lock file; false when there is one already. */
-async function make(path: string, identity: string): Promise<boolean> {
-  let handle;
+async function make({ disk, path }: LockFile, identity: string): Promise<boolean> {
+  let made: DiskFile;
   try {
-    handle = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+    const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+    const late = (file: DiskFile) => void takeBack({ disk, path }, file);
+    made = await disk.open(path, O_CREAT | O_EXCL | O_WRONLY, { mode: 0o600, late });
   } catch (error) {
-    if ((error as { code?: string }).code === "EEXIST") return false;
+    if (errnoOf(error) === "EEXIST") return false;
     throw error;
   }
   try {
-    await handle.write(identity);
-    return true;
+    await made.write(Buffer.from(identity, "latin1"));
   } catch (error) {
     // A full disk: an unsigned lock would hold everybody up until it is stale.
-    await unlink(path).catch(() => {});
+    await takeBack({ disk, path }, made);
     throw error;
-  } finally {
-    await handle.close();
   }
+  await made.close();
+  return true;
 }
 
-function hold(path: string, identity: string): DotLock {
-  const touch = setInterval(() => {
-    const now = new Date();
-    utimes(path, now, now).catch(() => {});
-  }, TOUCH_MS);
+/** Removes a lock file that we made and do not hold, if it is still the one that stands there. */
+async function takeBack({ disk, path }: LockFile, made: DiskFile): Promise<void> {
+  await disk.eventually(async () => {
+    const { ino } = await made.stat();
+    if ((await disk.lstat(path)).ino === ino) await disk.unlink(path);
+  });
+  await made.close().catch(() => {});
+}
+
+function hold(file: LockFile, identity: string): DotLock {
+  const { disk, path } = file;
+  const touching = { isOn: false };
+  const touch = setInterval(() => disk.touch(path, touching), TOUCH_MS);
   touch.unref();
-  const isHeld = async () => {
-    try {
-      return await contentOf(path) === identity;
-    } catch {
-      return false;
-    }
-  };
+  const isOurs = async () => await contentOf(file) === identity;
   return {
-    isHeld,
+    isHeld: () => isOurs().catch(() => false),
     async release() {
-      clearInterval(touch);
-      if (await isHeld()) await unlink(path).catch(() => {});
+      await disk.eventually(async () => {
+        try {
+          if (await isOurs()) await disk.unlink(path);
+        } catch (error) {
+          if (error instanceof DiskTimeout) throw error;
+        }
+        clearInterval(touch);
+      });
     },
   };
 }
 
 /** What stands at the lock's path now, whatever it is; undefined when nothing does. */
-async function look(path: string): Promise<{ state: string; content: string } | undefined> {
+async function look(file: LockFile): Promise<{ state: string; content: string } | undefined> {
   try {
-    const { ino, mtimeMs } = await lstat(path);
-    const content = await contentOf(path).catch(() => "");
+    const { ino, mtimeMs } = await file.disk.lstat(file.path);
+    const content = await contentOf(file).catch(emptyUnlessTimeout);
     return { state: `${ino} ${mtimeMs} ${content}`, content };
   } catch (error) {
     if (isMissing(error)) return undefined;
@@ -132,15 +156,20 @@ async function look(path: string): Promise<{ state: string; content: string } | 
   }
 }
 
+function emptyUnlessTimeout(error: unknown): string {
+  if (error instanceof DiskTimeout) throw error;
+  return "";
+}
+
 /** @throws {Error} If it is gone or no file. */
-async function contentOf(path: string): Promise<string> {
-  const atOnce = contentAtOnce(path);
+async function contentOf({ disk, path }: LockFile): Promise<string> {
+  const atOnce = contentAtOnce(disk.path, path);
   if (atOnce !== undefined) return atOnce;
-  const handle = await openOwnFile(path, constants.O_RDONLY);
+  const file = await disk.openOwn(path, constants.O_RDONLY);
   try {
-    return await handle.readFile("latin1");
+    return await file.readText();
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
@@ -148,7 +177,9 @@ async function contentOf(path: string): Promise<string> {
 const contentMemory = foreignMemory(256);
 
 /** Undefined says nothing at all. */
-function contentAtOnce(path: string): string | undefined {
+function contentAtOnce(folder: string, path: string): string | undefined {
+  // On a filesystem that is not this machine's the open itself would wait for another one.
+  if (warmFacts(folder, { follow: true }) === undefined) return undefined;
   const file = openWarm(path);
   if (file === undefined) return undefined;
   try {
@@ -168,20 +199,23 @@ function isStale(content: string, unchangedMs: number, staleMs: number): boolean
  * Takes a stale lock file out of the way. Two waiters may do so at once, and the second could move away
  * what a third has just made: then what was moved is not what was watched, and it is put back.
  */
-async function takeAway(path: string, content: string): Promise<void> {
+async function takeAway({ disk, path }: LockFile, content: string): Promise<void> {
   const aside = `${path}.${randomBytes(8).toString("hex")}`;
+  const settle = () =>
+    disk.eventually(async () => {
+      const moved = await contentOf({ disk, path: aside }).catch(emptyUnlessTimeout);
+      if (moved !== content) await disk.link(aside, path).catch(emptyUnlessTimeout);
+      await disk.unlink(aside);
+    });
   try {
-    await rename(path, aside);
+    await disk.rename(path, aside);
   } catch (error) {
     if (isMissing(error)) return;
+    // It may still come to pass.
+    if (error instanceof DiskTimeout) void settle();
     throw error;
   }
-  try {
-    const moved = await contentOf(aside).catch(() => "");
-    if (moved !== content) await link(aside, path).catch(() => {});
-  } finally {
-    await unlink(aside).catch(() => {});
-  }
+  await settle();
 }
 
 let ownIdentity: string | undefined;

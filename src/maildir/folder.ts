@@ -12,12 +12,11 @@
  * *Knows* folders. *Does not know* unique-ids.
  */
 
-import { lstat, readdir, stat } from "node:fs/promises";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
-import { isMissing, pathIn, retryStale } from "./disk.ts";
+import { isMissing, pathIn } from "./disk.ts";
 import { diskWork } from "./disk_work.ts";
 import { EntryNames, KnownInfos, type ListedNames, RecordNames } from "./listed_names.ts";
-import { listingThread } from "./listing_thread.ts";
+import type { MailboxDisk } from "./mailbox_disk.ts";
 import type { FolderName } from "./message_table.ts";
 
 /** Coarser than any filesystem's ticks (FAT: 2 s), so that a change after it shows in the mtime. */
@@ -45,14 +44,18 @@ export interface FolderState {
   readonly quiet: boolean;
 }
 
-/** Looks at a folder; undefined when it does not exist. */
-export async function stateOf(path: string): Promise<FolderState | undefined> {
+/** Looks at a folder of the mailbox; undefined when it does not exist. */
+export async function stateOf(
+  disk: MailboxDisk,
+  folder: FolderName,
+): Promise<FolderState | undefined> {
+  const path = `${disk.path}/${folder}`;
   const atOnce = stateAtOnce(path);
   if (atOnce !== undefined) return atOnce;
   try {
     const beforeMs = Date.now();
     diskWork.looks++;
-    return stateBy(factsOf(await retryStale(() => stat(path))), beforeMs);
+    return stateBy(factsOf(await disk.stat(path)), beforeMs);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -91,17 +94,20 @@ function areSame({ facts: one }: FolderState, { facts: other }: FolderState): bo
  * Returns how the folder was before it was listed; undefined when it does not exist.
  */
 export async function listFolder(
-  mailboxPath: string,
+  disk: MailboxDisk,
   folder: FolderName,
   take: TakeNames,
 ): Promise<FolderState | undefined> {
-  const path = `${mailboxPath}/${folder}`;
-  let state = await stateOf(path);
+  const path = `${disk.path}/${folder}`;
+  let state = await stateOf(disk, folder);
   for (let listings = 1;; listings++) {
     if (state === undefined) return undefined;
     diskWork.listings++;
-    if (!await listByThread(path, state.facts.octets, take)) await listAtOnce(path, take);
-    const after = await stateOf(path);
+    if (!await listByThread({ disk, path, octets: state.facts.octets }, take)) {
+      // Kinds cost nothing beside names, and save a look at each file whose name says its size.
+      await take(new EntryNames(await disk.entries(path)));
+    }
+    const after = await stateOf(disk, folder);
     const changed = after === undefined || !areSame(state, after);
     if (!changed || listings === MOST_LISTINGS) return state;
     state = after;
@@ -110,26 +116,34 @@ export async function listFolder(
 
 type TakeNames = (names: ListedNames) => void | Promise<void>;
 
-/** False if the folder is small, or was not listed to its end. */
-async function listByThread(path: string, octets: number, take: TakeNames): Promise<boolean> {
-  if (octets < LARGE_OCTETS) return false;
-  const infos = new KnownInfos();
-  return await listingThread.list(path, (piece) => take(new RecordNames(piece, infos, octets)));
+interface LargeFolder {
+  readonly disk: MailboxDisk;
+  readonly path: string;
+  /** That it takes itself. */
+  readonly octets: number;
 }
 
-async function listAtOnce(path: string, take: TakeNames): Promise<void> {
-  // Kinds cost nothing beside names, and save a look at each file whose name says its size.
-  const options = { encoding: "latin1", withFileTypes: true } as const;
-  await take(new EntryNames(await retryStale(() => readdir(path, options))));
+/** False if the folder is small, or was not listed to its end. */
+async function listByThread(
+  { disk, path, octets }: LargeFolder,
+  take: TakeNames,
+): Promise<boolean> {
+  if (octets < LARGE_OCTETS) return false;
+  const infos = new KnownInfos();
+  return await disk.listingThread.list(
+    path,
+    (piece) => take(new RecordNames(piece, infos, octets)),
+    (piece) => disk.call("list a folder", () => piece),
+  );
 }
 
 /** Octets of a message file; undefined for what is gone, or a folder, link, FIFO or socket. */
 export async function storedOctetsOf(
-  mailboxPath: string,
+  disk: MailboxDisk,
   { folder, fileName }: Place,
 ): Promise<number | undefined> {
   try {
-    const found = await retryStale(() => lstat(pathIn(`${mailboxPath}/${folder}`, fileName)));
+    const found = await disk.lstat(pathIn(`${disk.path}/${folder}`, fileName));
     return found.isFile() ? found.size : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;

@@ -4,6 +4,7 @@ import { type UniqueId } from "../maildrop/unique_id.ts";
 import { eachOf, pathIn, storageFailure } from "./disk.ts";
 import { compareDelivery, deliverySeconds, flagsOf } from "./file_name.ts";
 import { listFolder, type Place, storedOctetsOf } from "./folder.ts";
+import { MailboxDisk } from "./mailbox_disk.ts";
 import { openMessageFile } from "./message_file.ts";
 import { staged } from "./name_blocks.ts";
 import type { StoredMessage } from "../maildrop/store.ts";
@@ -31,11 +32,12 @@ export interface ListedMessage {
  */
 export async function listMessages(path: string): Promise<ListedMessage[]> {
   try {
-    const sidecar = new Sidecar(path);
+    const disk = new MailboxDisk(path);
+    const sidecar = new Sidecar(disk);
     await sidecar.refresh();
     const places = new Map<string, Place>();
     for (const folder of ["new", "cur"] as const) {
-      await listFolder(path, folder, (names) => {
+      await listFolder(disk, folder, (names) => {
         while (names.stageNext()) {
           const uniqueName = staged.text;
           places.set(uniqueName, { folder, fileName: uniqueName + names.info });
@@ -47,7 +49,7 @@ export async function listMessages(path: string): Promise<ListedMessage[]> {
     await eachOf([...places], 16, async ([uniqueName, place]) => {
       const row = list.findPresent(uniqueName);
       const id = row < 0 ? undefined : list.table.idOf(row);
-      const storedOctets = await storedOctetsOf(path, place);
+      const storedOctets = await storedOctetsOf(disk, place);
       if (storedOctets === undefined) return;
       const message: ListedMessage = {
         uniqueId: id === undefined
@@ -57,7 +59,7 @@ export async function listMessages(path: string): Promise<ListedMessage[]> {
         deliveredS: deliverySeconds(uniqueName),
         ...place,
         flags: flagsOf(place.fileName),
-        open: () => openMessageFile(pathIn(`${path}/${place.folder}`, place.fileName)),
+        open: () => openMessageFile(disk, pathIn(`${path}/${place.folder}`, place.fileName)),
       };
       found.push({ id: id ?? Infinity, uniqueName, message });
     });

@@ -2,10 +2,10 @@
  * Listing large folders by a thread, which reads what the system has to say of them and no more: the
  * runtime's own listing makes an object and a string a name, all in one step that nobody can interrupt.
  *
- * One thread for all mailboxes, started when it is first needed and ended when it had nothing to do for a
- * while. It lists one folder at a time and is a few pieces ahead of who takes them. Whatever keeps it from
- * listing a folder is no error here: the ordinary way is taken then, which says what is the matter. A folder
- * on a disk that hangs stops this thread, and others go the ordinary way after a while.
+ * One thread for all mailboxes of a filesystem, started when it is first needed and ended when it had nothing
+ * to do for a while. It lists one folder at a time and is a few pieces ahead of who takes them. Whatever keeps
+ * it from listing a folder is no error here: the ordinary way is taken then, which says what is the matter. A
+ * folder that hangs stops this thread, and others of its filesystem go the ordinary way after a while.
  *
  * *Knows* threads and pieces. *Does not know* what is in them (listed_names.ts).
  */
@@ -35,6 +35,9 @@ export interface ListingThreadOptions {
 
 /** Takes a piece of a listing; it is valid until what this returns is done. */
 export type TakePiece = (piece: Uint8Array) => void | Promise<void>;
+
+/** Waits for a piece of a listing, which may have to be waited for long: what it throws ends the listing. */
+export type AwaitPiece = <T>(piece: Promise<T>) => Promise<T>;
 
 interface Waiting {
   readonly begin: (isFree: boolean) => void;
@@ -71,15 +74,43 @@ export class ListingThread {
    * Hands what is in a folder to `take`, piece by piece. False if it could not be listed to its end: then
    * what was taken is only a part of it, or nothing.
    *
-   * @throws What `take` does.
+   * @throws What `take` and `awaitPiece` do.
    */
-  async list(path: string, take: TakePiece): Promise<boolean> {
+  async list(
+    path: string,
+    take: TakePiece,
+    awaitPiece: AwaitPiece = (piece) => piece,
+  ): Promise<boolean> {
     if (this.#isMissing || !await this.#turn()) return false;
-    try {
-      return await this.#list(path, take);
-    } finally {
+    const worker = this.#started();
+    if (worker === undefined) {
       this.#letNextBegin();
+      return false;
     }
+    const listing = { number: ++this.#listings, path };
+    const asked = this.#spare.splice(0).map((memory) => this.#ask(worker, listing, memory));
+    try {
+      for (;;) {
+        const answer = await awaitPiece(asked[0]!);
+        if (answer === undefined) return false;
+        if (answer.octets === "missing") this.#isMissing = true;
+        if (typeof answer.octets === "string") return false;
+        if (answer.octets === 0) return true;
+        await take(new Uint8Array(answer.memory, 0, answer.octets));
+        asked.shift();
+        asked.push(this.#ask(worker, listing, answer.memory));
+      }
+    } finally {
+      // Says nothing new to a thread that came to the end.
+      this.#post(worker, { listing: listing.number, path, memory: undefined });
+      void this.#takeBack(asked);
+    }
+  }
+
+  /** Waits for the memory that is still out, which a thread that hangs has, and lets the next one begin. */
+  async #takeBack(asked: readonly Promise<ListingAnswer | undefined>[]): Promise<void> {
+    for (const answer of await Promise.all(asked)) this.#keep(answer);
+    this.#letNextBegin();
   }
 
   /** Ends the thread; a listing that is going on has come to nothing. The next one starts another. */
@@ -91,41 +122,21 @@ export class ListingThread {
     await worker.terminate();
   }
 
-  async #list(path: string, take: TakePiece): Promise<boolean> {
-    const worker = this.#started();
-    if (worker === undefined) return false;
-    const listing = ++this.#listings;
-    const ask = (memory: ArrayBuffer) => this.#ask(worker, { listing, path, memory });
-    const asked = this.#spare.splice(0).map(ask);
-    try {
-      for (;;) {
-        const answer = await asked[0];
-        if (answer === undefined) return false;
-        if (answer.octets === "missing") this.#isMissing = true;
-        if (typeof answer.octets === "string") return false;
-        if (answer.octets === 0) return true;
-        await take(new Uint8Array(answer.memory, 0, answer.octets));
-        asked.shift();
-        asked.push(ask(answer.memory));
-      }
-    } finally {
-      // Says nothing new to a thread that came to the end.
-      this.#post(worker, { listing, path, memory: undefined });
-      for (const answer of await Promise.all(asked)) this.#keep(answer);
-    }
-  }
-
   /** The memory of a piece that is not read any more, or was not: whoever lists next takes it. */
   #keep(answer: ListingAnswer | undefined): void {
     if (answer !== undefined && this.#worker !== undefined) this.#spare.push(answer.memory);
   }
 
   /** Undefined is said when the thread is lost. */
-  #ask(worker: Worker, request: ListingRequest): Promise<ListingAnswer | undefined> {
+  #ask(
+    worker: Worker,
+    { number, path }: { readonly number: number; readonly path: string },
+    memory: ArrayBuffer,
+  ): Promise<ListingAnswer | undefined> {
     return new Promise((settle) => {
       if (worker !== this.#worker) return settle(undefined);
       this.#asked.push(settle);
-      this.#post(worker, request);
+      this.#post(worker, { listing: number, path, memory });
     });
   }
 
@@ -192,6 +203,3 @@ export class ListingThread {
 function startWorker(): Worker {
   return new Worker(workerLocation("src/maildir/listing_worker.ts", import.meta.url));
 }
-
-/** The one that all mailboxes share. */
-export const listingThread = new ListingThread();

@@ -11,10 +11,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { lstat, readdir } from "node:fs/promises";
 import { StorageFailure } from "../maildrop/store.ts";
-import { isMissing, retryStale, storageFailure } from "./disk.ts";
+import { isMissing, storageFailure } from "./disk.ts";
 import type { MailLocation } from "./mail_location.ts";
+import { MailboxDisk } from "./mailbox_disk.ts";
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from "./modified_utf7.ts";
 import { PART_OCTETS } from "./plain_path.ts";
 
@@ -26,11 +26,17 @@ const OWN_FOLDERS: ReadonlySet<string> = new Set(["new", "cur", "tmp"]);
  *
  * @throws {StorageFailure} If there is no such folder, or it cannot be looked for.
  */
-export async function findMailFolder(location: MailLocation, name: string): Promise<string> {
+export async function findMailFolder(
+  location: MailLocation,
+  name: string,
+  disk = new MailboxDisk(location.folders),
+): Promise<string> {
   if (name.toLowerCase() === "inbox") return location.inbox;
   let path = location.folders;
   try {
-    for (const step of stepsTo(location, name)) path += `/${await found(path, step, location)}`;
+    for (const step of stepsTo(location, name)) {
+      path += `/${await found({ disk, path, location }, step)}`;
+    }
   } catch (error) {
     throw storageFailure("look for a folder", error);
   }
@@ -49,25 +55,32 @@ function stepsTo({ layout, utf8Names }: MailLocation, name: string): string[] {
   return steps;
 }
 
-/** The name on disk of the folder that `step` means in `parent`. */
-async function found(parent: string, step: string, location: MailLocation): Promise<string> {
-  if (await isFolder(`${parent}/${step}`)) return step;
+/** Where a name is looked for. */
+interface Parent {
+  readonly disk: MailboxDisk;
+  readonly path: string;
+  readonly location: MailLocation;
+}
+
+/** The name on disk of the folder that `step` means in a parent. */
+async function found({ disk, path, location }: Parent, step: string): Promise<string> {
+  if (await isFolder(disk, `${path}/${step}`)) return step;
   const folded = foldedName(step, location);
-  const names = await retryStale(() => readdir(parent)).catch((error) => {
+  const names = await disk.names(path).catch((error) => {
     if (isMissing(error)) return [];
     throw error;
   });
   const alike: string[] = [];
   for (const name of names) {
     const isOther = OWN_FOLDERS.has(name) || foldedName(name, location) !== folded;
-    if (!isOther && await isFolder(`${parent}/${name}`)) alike.push(name);
+    if (!isOther && await isFolder(disk, `${path}/${name}`)) alike.push(name);
   }
   const [only] = alike;
   if (only !== undefined && alike.length === 1) return only;
   const why = only === undefined ? "there is none" : "several differ in letter case alone";
   throw new StorageFailure(
     "SYS/PERM",
-    `no folder of the name that was sent in "${parent}": ${why}`,
+    `no folder of the name that was sent in "${path}": ${why}`,
   );
 }
 
@@ -77,9 +90,9 @@ function foldedName(onDisk: string, { utf8Names }: MailLocation): string {
   return name.normalize("NFC").toLowerCase();
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function isFolder(disk: MailboxDisk, path: string): Promise<boolean> {
   try {
-    return (await retryStale(() => lstat(path))).isDirectory();
+    return (await disk.lstat(path)).isDirectory();
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;

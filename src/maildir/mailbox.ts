@@ -13,14 +13,14 @@
  * *Knows* folders and the sidecar. *Does not know* sessions; maildir_drop.ts is a session's side.
  */
 
-import { lstat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import { StorageFailure } from "../maildrop/store.ts";
-import { errnoOf, isMissing, storageFailure } from "./disk.ts";
+import { DiskTimeout, errnoOf, isMissing, storageFailure } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { takeDotLock } from "./dot_lock.ts";
 import { Entry } from "./entry.ts";
 import { type FolderState, isUnchanged, listFolder, stateAtOnce, stateOf } from "./folder.ts";
+import { MailboxDisk } from "./mailbox_disk.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { Matching } from "./matching.ts";
 import { type FolderName, MessageTable } from "./message_table.ts";
@@ -54,10 +54,13 @@ const OWN_OCTETS = 2_048;
 export interface MailboxOptions {
   /** Whether sizes are exact octets, or those in storage ([MS-STANXPOP3] 2.1.4). */
   readonly exactSizes: boolean;
+  /** Time that a call to the disk gets, ms. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export class Mailbox {
   readonly path: string;
+  readonly disk: MailboxDisk;
   readonly #exactSizes: boolean;
   readonly #sidecar: Sidecar;
   #freshState: FolderState | undefined;
@@ -73,7 +76,8 @@ export class Mailbox {
   constructor(path: string, options: MailboxOptions) {
     this.path = path;
     this.#exactSizes = options.exactSizes;
-    this.#sidecar = new Sidecar(path);
+    this.disk = new MailboxDisk(path, { timeoutMs: options.timeoutMs });
+    this.#sidecar = new Sidecar(this.disk);
   }
 
   /** Whether the last look found that there is no such folder. */
@@ -167,9 +171,10 @@ export class Mailbox {
 
   async #look(): Promise<MailboxSnapshot> {
     const [fresh, cur] = await Promise.all([
-      stateOf(`${this.path}/new`),
-      stateOf(`${this.path}/cur`),
+      stateOf(this.disk, "new"),
+      stateOf(this.disk, "cur"),
     ]);
+    this.disk.isOn((fresh ?? cur)?.facts.device);
     this.#missing = fresh === undefined && cur === undefined;
     if (this.#missing) {
       this.#distrust();
@@ -188,7 +193,7 @@ export class Mailbox {
     const matching = new Matching(this.#sidecar.list);
     if (freshIsKnown) matching.keep("new");
     else this.#freshState = await this.#list("new", matching);
-    if (curIsKnown && isUnchanged(this.#curState, await stateOf(`${this.path}/cur`))) {
+    if (curIsKnown && isUnchanged(this.#curState, await stateOf(this.disk, "cur"))) {
       matching.keep("cur");
     } else this.#curState = await this.#list("cur", matching);
     matching.finish();
@@ -208,7 +213,7 @@ export class Mailbox {
   async #withoutFolders(): Promise<MailboxSnapshot> {
     let changedMs: number;
     try {
-      changedMs = (await lstat(this.path)).mtimeMs;
+      changedMs = (await this.disk.lstat(this.path)).mtimeMs;
     } catch (error) {
       if (!isMissing(error)) throw error;
       if (this.#table.count > 0) {
@@ -236,7 +241,7 @@ export class Mailbox {
 
   async #list(folder: FolderName, matching: Matching): Promise<FolderState | undefined> {
     const before = matching.unreadable;
-    const state = await listFolder(this.path, folder, (listed) => matching.take(folder, listed));
+    const state = await listFolder(this.disk, folder, (listed) => matching.take(folder, listed));
     if (matching.unreadable > before) {
       log.warn("file names that are not UTF-8 cannot be read by this runtime; left out", {
         mailbox: this.path,
@@ -249,20 +254,37 @@ export class Mailbox {
 
   /** Sees to it that every message that was seen has an id, as far as that can be. */
   async #identify(matching: Matching): Promise<void> {
-    const rows = await learnSizes(this.path, matching.newcomers);
+    const rows = await learnSizes(this.disk, matching.newcomers);
     const lost = !this.#sidecar.exists && this.#table.count > 0;
-    if (rows.length === 0 && !lost) return;
-    if (this.#exactSizes) await learnNewcomersSizes(this.path, matching.newcomers, rows);
+    if (rows.length === 0 && !lost && !this.#sidecar.isDoubtful) return;
+    if (this.#exactSizes) await learnNewcomersSizes(this.disk, matching.newcomers, rows);
     try {
       await this.#giveIds(matching, rows);
     } catch (error) {
       this.#distrust();
+      // Of a mailbox that does not answer nothing can be said.
+      if (error instanceof DiskTimeout) throw error;
+      const withheld = this.#withholdDoubtful();
       log.error("messages without a unique-id are left out: it could not be written down", {
         mailbox: this.path,
-        messages: rows.length,
+        messages: rows.length + withheld,
         reason: error instanceof Error ? error.message : String(error),
       });
     }
+  }
+
+  /** Leaves messages out whose ids may not be on the disk; returns how many. */
+  #withholdDoubtful(): number {
+    const { isDoubtful, durableNext } = this.#sidecar;
+    const table = this.#table;
+    let withheld = 0;
+    for (let row = table.count - 1; isDoubtful && row >= 0; row--) {
+      if (table.idOf(row) < durableNext) break;
+      if (!table.isInFolder(row)) continue;
+      table.setNowhere(row);
+      withheld++;
+    }
+    return withheld;
   }
 
   async #giveIds(matching: Matching, rows: Uint32Array): Promise<void> {
@@ -276,7 +298,8 @@ export class Mailbox {
           await matching.place(this.#sidecar.list);
         }
         const without = await this.#withoutId(newcomers, rows);
-        if (without.length === 0 && this.#sidecar.exists) return;
+        const { exists, isDoubtful } = this.#sidecar;
+        if (without.length === 0 && exists && !isDoubtful) return;
         const first = this.#table.count;
         const isAdded = await this.#writeIds(newcomers, without, lock);
         const change = await this.#sidecar.refreshFromFile();
@@ -327,7 +350,7 @@ export class Mailbox {
 
   async #makeExact(): Promise<void> {
     const table = this.#table;
-    const rows = await learnExactSizes(this.path, table);
+    const rows = await learnExactSizes(this.disk, table);
     await this.#tidy(linesOf(rows, (lines, row) => lines.addSizes(table, row)));
   }
 
@@ -371,7 +394,7 @@ export class Mailbox {
   }
 
   async #underLock(waitMs: number, work: (lock: DotLock) => Promise<void>): Promise<void> {
-    const lock = await takeDotLock(this.#sidecar.lockPath, { waitMs });
+    const lock = await takeDotLock(this.#sidecar.lockPath, { waitMs, disk: this.disk });
     if (lock === undefined) throw new StorageFailure("SYS/TEMP", "the unique-id list is in use");
     try {
       await work(lock);

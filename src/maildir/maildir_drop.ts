@@ -3,13 +3,12 @@
  * so that what others rename meanwhile is found again, and what they put in its place is left alone.
  */
 
-import { lstat, rename, unlink } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { MessageNumber } from "../maildrop/message_number.ts";
 import type { Maildrop, StoredMessage, UpdateOutcome } from "../maildrop/store.ts";
 import { MessageGone } from "../maildrop/store.ts";
 import { warmFacts } from "../platform/warm_files.ts";
-import { eachOf, errnoOf, isMissing, pathIn } from "./disk.ts";
+import { type DiskPath, DiskTimeout, eachOf, errnoOf, isMissing, pathIn } from "./disk.ts";
 import type { Entry } from "./entry.ts";
 import { seenFileName } from "./file_name.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -55,7 +54,10 @@ export class MaildirDrop implements Maildrop {
     const entry = this.snapshot.entryOf(number);
     const { folder, fileName } = this.#place(entry);
     if (folder !== undefined && this.#isWarm(folder)) {
-      const opened = openMessageAtOnce(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
+      const opened = openMessageAtOnce(
+        this.#mailbox.disk,
+        pathIn(`${this.#mailbox.path}/${folder}`, fileName),
+      );
       if (opened !== undefined) return opened;
     }
     return this.#find(entry);
@@ -75,7 +77,7 @@ export class MaildirDrop implements Maildrop {
       const { folder, fileName } = this.#place(entry);
       if (folder !== undefined) {
         const path = pathIn(`${this.#mailbox.path}/${folder}`, fileName);
-        const opened = await openMessageFile(path);
+        const opened = await openMessageFile(this.#mailbox.disk, path);
         if (opened !== undefined) return opened;
       }
       if (searches === MOST_SEARCHES) break;
@@ -98,7 +100,7 @@ export class MaildirDrop implements Maildrop {
     if (this.#options.markRetrievedAsSeen) {
       const toMark = [...retrieved].filter((number) => !numbers.has(number))
         .map((number) => this.snapshot.entryOf(number));
-      await eachOf(toMark, UPDATE_WIDTH, (entry) => this.#markSeen(entry));
+      await this.#markAllSeen(toMark);
     }
     if (removed.length > 0) {
       await this.#mailbox.noteRemoved(removed.map((entry) => this.#known(entry) ?? entry));
@@ -186,10 +188,11 @@ export class MaildirDrop implements Maildrop {
     const { folder, fileName } = this.#place(entry);
     if (folder === undefined) return "missing";
     try {
-      await unlink(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
+      await this.#mailbox.disk.unlink(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
       return "removed";
     } catch (error) {
       if (isMissing(error)) return "missing";
+      if (error instanceof DiskTimeout) throw error;
       log.error("message not removed", {
         mailbox: this.#mailbox.path,
         uniqueId: entry.id,
@@ -197,6 +200,19 @@ export class MaildirDrop implements Maildrop {
       });
       return "failed";
     }
+  }
+
+  async #markAllSeen(entries: readonly Entry[]): Promise<void> {
+    try {
+      await eachOf(entries, UPDATE_WIDTH, (entry) => this.#markSeen(entry));
+    } catch (error) {
+      this.#tellNotSeen(error);
+    }
+  }
+
+  #tellNotSeen(error: unknown): void {
+    const reason = error instanceof DiskTimeout ? error.message : errnoOf(error);
+    log.warn("message not marked seen", { mailbox: this.#mailbox.path, reason });
   }
 
   /** Moves a message to cur/ with flag S. What fails is only said: the message stays as it was. */
@@ -207,22 +223,24 @@ export class MaildirDrop implements Maildrop {
     const target = pathIn(`${this.#mailbox.path}/cur`, seen);
     try {
       // rename replaces what stands at its target, and that would be another message.
-      if (await exists(target)) return;
-      await rename(pathIn(`${this.#mailbox.path}/${now.folder}`, now.fileName), target);
+      if (await this.#exists(target)) return;
+      const { disk, path } = this.#mailbox;
+      await disk.rename(pathIn(`${path}/${now.folder}`, now.fileName), target);
       now.setInCur(seen);
     } catch (error) {
       if (isMissing(error)) return;
-      log.warn("message not marked seen", { mailbox: this.#mailbox.path, reason: errnoOf(error) });
+      if (error instanceof DiskTimeout) throw error;
+      this.#tellNotSeen(error);
     }
   }
-}
 
-async function exists(path: string | Uint8Array): Promise<boolean> {
-  try {
-    await lstat(path as string);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
+  async #exists(path: DiskPath): Promise<boolean> {
+    try {
+      await this.#mailbox.disk.lstat(path);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
   }
 }

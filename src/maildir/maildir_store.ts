@@ -3,15 +3,16 @@
  * memory between sessions.
  */
 
-import { stat } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Account, MaildropStore } from "../maildrop/store.ts";
 import { MAILBOX_CACHE_OCTETS } from "../limits.ts";
 import { StorageFailure } from "../maildrop/store.ts";
+import { DiskTimeout } from "./disk.ts";
 import { isLocationFault, mailLocation } from "./location.ts";
 import { findMailFolder } from "./mail_folder.ts";
 import type { MailLocation } from "./mail_location.ts";
 import { Mailbox } from "./mailbox.ts";
+import { MailboxDisk } from "./mailbox_disk.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { MaildirDrop } from "./maildir_drop.ts";
 
@@ -23,6 +24,8 @@ export interface MaildirStoreOptions {
   readonly markRetrievedAsSeen: boolean;
   /** Memory for mailboxes, octets; those that are open are kept whatever they take. */
   readonly cacheOctets?: number;
+  /** Time that a call to the disk gets, ms. */
+  readonly timeoutMs?: number;
 }
 
 const log = getLogger(["popkeep", "maildir"]);
@@ -97,7 +100,7 @@ export class MaildirStore implements MaildropStore {
   /** The Maildir of the folder that the client asked for, which has to be there. */
   async #folderPath(location: MailLocation, folder: string): Promise<string> {
     try {
-      return await findMailFolder(location, folder);
+      return await findMailFolder(location, folder, this.#diskAt(location.folders));
     } catch (error) {
       await this.#checkRoot(location);
       throw error;
@@ -115,18 +118,23 @@ export class MaildirStore implements MaildropStore {
 
   async #checkRoot({ root }: MailLocation): Promise<void> {
     try {
-      await stat(root);
+      await this.#diskAt(root).stat(root);
     } catch (error) {
+      if (error instanceof DiskTimeout) throw error;
       throw new StorageFailure("SYS/TEMP", `"${root}" cannot be looked into, or is not mounted`, {
         cause: error,
       });
     }
   }
 
+  #diskAt(path: string): MailboxDisk {
+    return new MailboxDisk(path, { timeoutMs: this.#options.timeoutMs });
+  }
+
   #hold(path: string): Kept {
-    const { exactSizes } = this.#options;
+    const { exactSizes, timeoutMs } = this.#options;
     const kept = this.#kept.get(path) ??
-      { mailbox: new Mailbox(path, { exactSizes }), sessions: 0, counted: 0 };
+      { mailbox: new Mailbox(path, { exactSizes, timeoutMs }), sessions: 0, counted: 0 };
     this.#kept.delete(path);
     this.#kept.set(path, kept);
     kept.sessions++;

@@ -5,13 +5,13 @@
 
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
-import { open } from "node:fs/promises";
 import { READ_CHUNK_OCTETS } from "../limits.ts";
 import type { StoredMessage } from "../maildrop/store.ts";
 import { StorageFailure } from "../maildrop/store.ts";
 import { openWarm, type WarmFile } from "../platform/warm_files.ts";
-import { type DiskPath, errnoOf, openOwnFile, retryStale, storageFailure } from "./disk.ts";
+import { type DiskPath, DiskTimeout, errnoOf, storageFailure } from "./disk.ts";
+import type { DiskFile } from "./disk_file.ts";
+import type { MailboxDisk } from "./mailbox_disk.ts";
 
 /** What may stand under a message's name and is none: never waited for, never followed. */
 const NO_MESSAGE = new Set(["ENOENT", "ELOOP", "ENXIO", "EISDIR"]);
@@ -30,23 +30,26 @@ export interface AwaitedMessage extends StoredMessage {
  *
  * @throws {StorageFailure} If it is there and cannot be opened.
  */
-export async function openMessageFile(path: DiskPath): Promise<AwaitedMessage | undefined> {
-  let handle: FileHandle;
+export async function openMessageFile(
+  disk: MailboxDisk,
+  path: DiskPath,
+): Promise<AwaitedMessage | undefined> {
+  let file: DiskFile;
   try {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    handle = await retryStale(() => open(path, flags));
+    file = await disk.open(path, flags);
   } catch (error) {
     if (NO_MESSAGE.has(errnoOf(error))) return undefined;
     throw storageFailure("open a message", error);
   }
   try {
-    const found = await handle.stat();
-    if (found.isFile()) return new MessageFile(handle, found.size);
+    const found = await file.stat();
+    if (found.isFile()) return new MessageFile(file, found.size);
   } catch (error) {
-    await handle.close();
+    await file.close();
     throw storageFailure("look at a message", error);
   }
-  await handle.close();
+  await file.close();
   return undefined;
 }
 
@@ -54,18 +57,18 @@ export async function openMessageFile(path: DiskPath): Promise<AwaitedMessage | 
  * The same at once. Undefined says nothing at all: then `openMessageFile` is to be asked. Only for files in
  * a folder that `warmFacts` has told of.
  */
-export function openMessageAtOnce(path: DiskPath): StoredMessage | undefined {
+export function openMessageAtOnce(disk: MailboxDisk, path: DiskPath): StoredMessage | undefined {
   const file = openWarm(path);
-  return file === undefined ? undefined : new WarmMessage(path, file);
+  return file === undefined ? undefined : new WarmMessage(disk, path, file);
 }
 
 class MessageFile implements AwaitedMessage {
-  readonly #handle: FileHandle;
+  readonly #file: DiskFile;
   readonly storedOctets: number;
   #position: number;
 
-  constructor(handle: FileHandle, storedOctets: number, position = 0) {
-    this.#handle = handle;
+  constructor(file: DiskFile, storedOctets: number, position = 0) {
+    this.#file = file;
     this.storedOctets = storedOctets;
     this.#position = position;
   }
@@ -75,12 +78,10 @@ class MessageFile implements AwaitedMessage {
     if (length === 0) return undefined;
     const chunk = Buffer.allocUnsafeSlow(length);
     try {
-      const { bytesRead } = await retryStale(() =>
-        this.#handle.read(chunk, 0, length, this.#position)
-      );
-      if (bytesRead === 0) endedEarly();
-      this.#position += bytesRead;
-      return bytesRead === length ? chunk : chunk.subarray(0, bytesRead);
+      const octets = await this.#file.read(chunk, 0, length, this.#position);
+      if (octets === 0) endedEarly();
+      this.#position += octets;
+      return octets === length ? chunk : chunk.subarray(0, octets);
     } catch (error) {
       throw storageFailure("read a message", error);
     }
@@ -88,20 +89,22 @@ class MessageFile implements AwaitedMessage {
 
   async close(): Promise<void> {
     // The octets are read already; a failure to close loses nothing.
-    await this.#handle.close().catch(() => {});
+    await this.#file.close().catch(() => {});
   }
 }
 
 /** The message in a file that was opened warm, which it closes. */
 export class WarmMessage implements StoredMessage {
   readonly storedOctets: number;
+  readonly #disk: MailboxDisk;
   readonly #path: DiskPath;
   /** What is read from: the warm file, or the other one once something was not at hand. */
   #file: WarmFile | undefined;
   #waiting: Promise<MessageFile> | undefined;
   #position = 0;
 
-  constructor(path: DiskPath, file: WarmFile) {
+  constructor(disk: MailboxDisk, path: DiskPath, file: WarmFile) {
+    this.#disk = disk;
     this.#path = path;
     this.#file = file;
     this.storedOctets = file.facts.octets;
@@ -144,13 +147,14 @@ export class WarmMessage implements StoredMessage {
   }
 
   /** By the system's name for what is open; by its own where /proc is not mounted, if it is the same. */
-  async #openSame(file: WarmFile): Promise<FileHandle> {
+  async #openSame(file: WarmFile): Promise<DiskFile> {
     try {
-      return await open(file.path, constants.O_RDONLY);
-    } catch {
-      const handle = await openOwnFile(this.#path, constants.O_RDONLY);
-      if ((await handle.stat()).ino === file.facts.inode) return handle;
-      await handle.close();
+      return await this.#disk.open(file.path, constants.O_RDONLY);
+    } catch (error) {
+      if (error instanceof DiskTimeout) throw error;
+      const same = await this.#disk.openOwn(this.#path, constants.O_RDONLY);
+      if ((await same.stat()).ino === file.facts.inode) return same;
+      await same.close();
       throw new StorageFailure("SYS/TEMP", "a message file was replaced while it was read");
     }
   }

@@ -9,11 +9,12 @@
  */
 
 import { Buffer } from "node:buffer";
-import { filesystemKnown, openWarmFolder, type WarmFolder } from "../platform/warm_files.ts";
+import { openWarmFolder, type WarmFolder } from "../platform/warm_files.ts";
 import { inDeliveryOrder } from "./delivery_order.ts";
 import { eachOf } from "./disk.ts";
 import { diskWork } from "./disk_work.ts";
 import { storedOctetsOf } from "./folder.ts";
+import type { MailboxDisk } from "./mailbox_disk.ts";
 import type { FolderName, MessageTable } from "./message_table.ts";
 import { NAME_OCTETS } from "./name_blocks.ts";
 import { sampleOf } from "./sample.ts";
@@ -44,12 +45,12 @@ const scratch = Buffer.alloc(2 * NAME_OCTETS + 2);
  * @throws {Error} What `node:fs` says when a file cannot be looked at.
  */
 export async function learnSizes(
-  mailboxPath: string,
+  disk: MailboxDisk,
   newcomers: MessageTable,
 ): Promise<Uint32Array> {
   const rows = await rowsWhere(newcomers, () => true);
-  if (rows.length > 0) await filesystemKnown(mailboxPath);
-  const looks = new Looks(mailboxPath, newcomers);
+  if (rows.length > 0) await disk.isKnown();
+  const looks = new Looks(disk, newcomers);
   try {
     const { sample, rest } = sampleOf(rows, STAT_SAMPLE);
     await looks.at(sample);
@@ -96,15 +97,15 @@ async function believeHints(newcomers: MessageTable, rows: Uint32Array): Promise
 /** Looks at files one by one: without waiting where the system has the answers at hand. */
 class Looks {
   foundLie = false;
-  readonly #mailboxPath: string;
+  readonly #disk: MailboxDisk;
   readonly #newcomers: MessageTable;
   readonly #folders = new Map<FolderName, WarmFolder | undefined>();
 
-  constructor(mailboxPath: string, newcomers: MessageTable) {
-    this.#mailboxPath = mailboxPath;
+  constructor(disk: MailboxDisk, newcomers: MessageTable) {
+    this.#disk = disk;
     this.#newcomers = newcomers;
     for (const folder of ["new", "cur"] as const) {
-      this.#folders.set(folder, openWarmFolder(`${mailboxPath}/${folder}`));
+      this.#folders.set(folder, openWarmFolder(`${disk.path}/${folder}`));
     }
   }
 
@@ -121,7 +122,7 @@ class Looks {
     await eachOf(slow, STAT_WIDTH, async (row) => {
       const folder = this.#newcomers.folderOf(row) ?? "new";
       const fileName = this.#newcomers.fileNameOf(row);
-      this.#learn(row, await storedOctetsOf(this.#mailboxPath, { folder, fileName }));
+      this.#learn(row, await storedOctetsOf(this.#disk, { folder, fileName }));
     });
   }
 

@@ -8,13 +8,14 @@
 
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
-import { lstat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import { StorageFailure } from "../maildrop/store.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { diskWork } from "./disk_work.ts";
-import { errnoOf, isMissing, openOwnFile, retryStale } from "./disk.ts";
+import { errnoOf, isMissing } from "./disk.ts";
+import type { DiskFile } from "./disk_file.ts";
+import type { MailboxDisk } from "./mailbox_disk.ts";
 import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 
 export const SIDECAR_NAME = "popkeep-uidlist";
@@ -32,6 +33,9 @@ const MESSAGE_OCTETS = 72;
 
 /** Whatever the file holds, room is made for no more messages than this before it is read. */
 const MOST_RESERVED = 1_000_000;
+
+/** What is said of files that there is no writing through of; a later try says the same. */
+const UNSYNCABLE = new Set(["EROFS", "EINVAL", "ENOTSUP", "EBADF"]);
 
 /** Octets before the place that was read up to, compared to see that the file is still the same one. */
 const WITNESS_OCTETS = 64;
@@ -53,22 +57,31 @@ export interface KnownLines extends AsyncIterable<Buffer> {
 }
 
 export class Sidecar {
+  readonly disk: MailboxDisk;
   readonly mailboxPath: string;
   readonly path: string;
   /** What the file says, or said before it vanished: the next rewrite puts that back. */
   list = new UniqueIdList();
   /** Whole lines up to here are in `list`. */
   #offset = 0;
+  /** The same as of what callers were told: a reading that failed half-way has told nobody. */
+  #toldOffset = 0;
   #witness: Uint8Array = new Uint8Array(0);
+  /** Of all octets up to `#offset`. */
+  #checksum = 0;
   /** The file as it was at the last reading; "none" when there was none, undefined before. */
   #facts: FileFacts | "none" | undefined;
   /** The same as `warmFacts` tells it: a runtime's own calls may be less exact about times. */
   #factsAtOnce: FileFacts | undefined;
   #damaged = false;
+  /** Whether writing the file through to the disk has failed. */
+  #isDoubtful = false;
+  #durableNext = 1;
 
-  constructor(mailboxPath: string) {
-    this.mailboxPath = mailboxPath;
-    this.path = `${mailboxPath}/${SIDECAR_NAME}`;
+  constructor(disk: MailboxDisk) {
+    this.disk = disk;
+    this.mailboxPath = disk.path;
+    this.path = `${disk.path}/${SIDECAR_NAME}`;
   }
 
   get lockPath(): string {
@@ -90,6 +103,30 @@ export class Sidecar {
     return this.#damaged;
   }
 
+  /**
+   * Whether what the file says may not be on the disk, though trying again to write it through reports no
+   * failure: the system tells of one once, and may have dropped what it could not write. Only another file,
+   * written anew, is to be trusted.
+   */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
+  }
+
+  /** Ids below this are on the disk, whatever became of later ones. */
+  get durableNext(): number {
+    return this.#durableNext;
+  }
+
+  /** Says that the file may not be on the disk as it stands. */
+  doubt(): void {
+    this.#isDoubtful = true;
+  }
+
+  /** Says that the file is another one, which is on the disk with its name. */
+  trust(): void {
+    this.#isDoubtful = false;
+  }
+
   /** Whether `list` is what the file says, where a look without waiting shows it. */
   get isUnchangedAtOnce(): boolean {
     diskWork.looks++;
@@ -108,7 +145,7 @@ export class Sidecar {
     const atOnce = warmFacts(this.path, { follow: false });
     if (atOnce !== undefined && this.#isAsReadAtOnce(atOnce)) return "unchanged";
     try {
-      const found = factsOf(await retryStale(() => lstat(this.path)));
+      const found = factsOf(await this.disk.lstat(this.path));
       if (this.#isAsRead(found)) {
         // That look came before this one, so it saw the same file.
         this.#factsAtOnce = atOnce;
@@ -136,35 +173,42 @@ export class Sidecar {
   async refreshFromFile(): Promise<SidecarChange> {
     // Only a filesystem of this machine answers at once, and it has nothing that is seconds old.
     if (this.exists && this.isUnchangedAtOnce) return "unchanged";
-    let handle: FileHandle;
+    let file: DiskFile;
     try {
       diskWork.listOpens++;
-      handle = await openOwnFile(this.path, constants.O_RDONLY);
+      file = await this.disk.openOwn(this.path, constants.O_RDONLY);
     } catch (error) {
       if (isMissing(error)) return this.#vanished();
       throw error;
     }
     try {
-      const found = factsOf(await handle.stat());
+      const found = factsOf(await file.stat());
       if (this.#isAsRead(found)) return "unchanged";
-      const grown = this.#offset > 0 && await this.#isSameFile(handle);
+      const grown = this.#offset > 0 && await this.#isSameFile(file, found.octets);
       if (!grown) this.#forget();
       const messages = (found.octets - this.#offset) / MESSAGE_OCTETS;
       this.list.table.reserve(this.list.table.count + Math.min(Math.ceil(messages), MOST_RESERVED));
-      await this.#readLines(handle);
-      await makeDurable(handle);
+      await this.#readLines(file);
+      await this.#makeDurable(file);
+      if (!this.#isDoubtful) this.#durableNext = this.list.next;
       this.#isNow(found);
-      return grown ? "grown" : "replaced";
+      const hasNews = this.#offset !== this.#toldOffset;
+      this.#toldOffset = this.#offset;
+      if (!grown) return "replaced";
+      return hasNews ? "grown" : "unchanged";
     } finally {
-      await handle.close();
+      await file.close();
     }
   }
 
   #vanished(): SidecarChange {
     const change = this.exists ? "replaced" : "unchanged";
     this.#isNow("none");
+    this.trust();
     this.#offset = 0;
+    this.#toldOffset = 0;
     this.#witness = new Uint8Array(0);
+    this.#checksum = 0;
     this.#damaged = false;
     const { table } = this.list;
     for (let row = 0; row < table.count; row++) table.forgetMisses(row);
@@ -178,24 +222,46 @@ export class Sidecar {
 
   #forget(): void {
     this.list = new UniqueIdList();
+    this.#durableNext = 1;
     this.#offset = 0;
     this.#witness = new Uint8Array(0);
+    this.#checksum = 0;
     this.#damaged = false;
   }
 
-  /** True when what we read last time still stands before `#offset`. */
-  async #isSameFile(handle: FileHandle): Promise<boolean> {
+  /**
+   * True when what we read last time still stands before `#offset`. Of a file that has grown only the end of
+   * that is compared: popkeep's own writers leave the rest alone. One that changed and has not grown was
+   * written by somebody else, and all of it is.
+   */
+  async #isSameFile(file: DiskFile, fileOctets: number): Promise<boolean> {
+    if (fileOctets < this.#offset) return false;
+    if (fileOctets === this.#offset) return await this.#checksumOf(file) === this.#checksum;
     const { length } = this.#witness;
     const found = Buffer.alloc(length);
-    const octets = await readFully(handle, found, this.#offset - length);
+    const octets = await readFully(file, found, this.#offset - length);
     return octets === length && found.equals(this.#witness);
   }
 
+  /** Of the octets up to `#offset` as they stand now. */
+  async #checksumOf(file: DiskFile): Promise<number> {
+    const chunk = Buffer.allocUnsafe(TURN_OCTETS);
+    let checksum = 0;
+    for (let at = 0; at < this.#offset; await nextTurn()) {
+      const wanted = chunk.subarray(0, Math.min(chunk.length, this.#offset - at));
+      const octets = await readFully(file, wanted, at);
+      checksum = crc32(wanted.subarray(0, octets), checksum);
+      if (octets < wanted.length) break;
+      at += octets;
+    }
+    return checksum;
+  }
+
   /** Takes what stands behind `#offset`, but for a torn last line. */
-  async #readLines(handle: FileHandle): Promise<void> {
+  async #readLines(file: DiskFile): Promise<void> {
     let chunk = Buffer.allocUnsafe(TURN_OCTETS);
     for (;; await nextTurn()) {
-      const octets = await readFully(handle, chunk, this.#offset);
+      const octets = await readFully(file, chunk, this.#offset);
       const end = chunk.subarray(0, octets).lastIndexOf(LF) + 1;
       if (end > 0) this.#takeLines(chunk.subarray(0, end));
       if (octets < chunk.length) break;
@@ -223,6 +289,7 @@ export class Sidecar {
     }
     this.#offset += octets.length;
     this.#witness = witnessAfter(this.#witness, octets);
+    this.#checksum = crc32(octets, this.#checksum);
   }
 
   /** A file of a later popkeep may say things that a rebuild by this one would lose. */
@@ -247,11 +314,11 @@ export class Sidecar {
    */
   async append(lines: LinePieces, durable: boolean): Promise<boolean> {
     diskWork.listOpens++;
-    const handle = await openOwnFile(this.path, constants.O_RDWR | constants.O_APPEND);
+    const file = await this.disk.openOwn(this.path, constants.O_RDWR | constants.O_APPEND);
     try {
-      return await this.#cutTornLine(handle) && await this.#write(handle, lines, durable);
+      return await this.#cutTornLine(file) && await this.#write(file, lines, durable);
     } finally {
-      await handle.close();
+      await file.close();
     }
   }
 
@@ -261,69 +328,89 @@ export class Sidecar {
    *
    * Returns as `append` does.
    */
-  writeFirst(handle: FileHandle, lines: LinePieces): Promise<boolean> {
-    return this.#write(handle, lines, true);
+  writeFirst(file: DiskFile, lines: LinePieces): Promise<boolean> {
+    this.trust();
+    return this.#write(file, lines, true);
   }
 
-  async #write(handle: FileHandle, lines: LinePieces, durable: boolean): Promise<boolean> {
+  async #write(file: DiskFile, lines: LinePieces, durable: boolean): Promise<boolean> {
     let end = this.#offset;
     let witness = this.#witness;
+    let checksum = this.#checksum;
     let only: Buffer | undefined;
     for await (const piece of lines) {
       only = end === this.#offset ? piece : undefined;
-      await writeAll(handle, piece);
+      await file.write(piece);
       end += piece.length;
       witness = witnessAfter(witness, piece);
+      checksum = crc32(piece, checksum);
     }
     if (durable) {
-      diskWork.syncs++;
-      await handle.datasync();
+      await this.#sync(file);
     }
-    const found = factsOf(await handle.stat());
+    const found = factsOf(await file.stat());
     if (found.octets !== end) return false;
     if ("putInto" in lines) {
       // Nobody else wrote: these lines are what stands there, and need not be read to be known.
       await lines.putInto(this.list);
       this.#offset = end;
       this.#witness = witness;
+      this.#checksum = checksum;
     } else if (only !== undefined && only.length <= TURN_OCTETS) this.#takeLines(only);
     // More than a piece is not kept: the file has it.
-    else await this.#readLines(handle);
+    else await this.#readLines(file);
+    if (durable && !this.#isDoubtful) this.#durableNext = this.list.next;
     this.#isNow(found);
+    this.#toldOffset = this.#offset;
     return this.#offset === end;
   }
 
+  /**
+   * What another process wrote may not be on the disk yet, and is about to be shown. Costs little when it
+   * is. A disk that cannot be written to holds nothing that is not on it.
+   */
+  async #makeDurable(file: DiskFile): Promise<void> {
+    try {
+      await this.#sync(file);
+    } catch (error) {
+      if (!UNSYNCABLE.has(errnoOf(error))) throw error;
+    }
+  }
+
+  async #sync(file: DiskFile): Promise<void> {
+    try {
+      diskWork.syncs++;
+      await file.datasync();
+    } catch (error) {
+      if (!UNSYNCABLE.has(errnoOf(error))) this.doubt();
+      throw error;
+    }
+  }
+
   /** Leaves the file ending where we read up to; false if it holds whole lines that we do not know. */
-  async #cutTornLine(handle: FileHandle): Promise<boolean> {
-    const { size } = await handle.stat();
+  async #cutTornLine(file: DiskFile): Promise<boolean> {
+    const { size } = await file.stat();
     if (size === this.#offset) return size > 0;
     if (size < this.#offset) return false;
     const tail = Buffer.alloc(size - this.#offset);
-    await handle.read(tail, 0, tail.length, this.#offset);
+    await readFully(file, tail, this.#offset);
     if (tail.includes(LF)) return false;
-    await handle.truncate(this.#offset);
+    await file.truncate(this.#offset);
     return this.#offset > 0;
-  }
-}
-
-export async function writeAll(handle: FileHandle, octets: Uint8Array): Promise<void> {
-  for (let at = 0; at < octets.length;) {
-    const { bytesWritten } = await handle.write(octets, at, octets.length - at);
-    at += bytesWritten;
   }
 }
 
 /** Reads until `target` is full or the file ends; returns how many octets there were. */
 async function readFully(
-  handle: FileHandle,
+  file: DiskFile,
   target: Uint8Array,
   position: number,
 ): Promise<number> {
   let at = 0;
   while (at < target.length) {
-    const { bytesRead } = await handle.read(target, at, target.length - at, position + at);
-    if (bytesRead === 0) break;
-    at += bytesRead;
+    const octets = await file.read(target, at, target.length - at, position + at);
+    if (octets === 0) break;
+    at += octets;
   }
   return at;
 }
@@ -337,17 +424,4 @@ function witnessAfter(before: Uint8Array, octets: Uint8Array): Uint8Array {
 function areSame(one: FileFacts | undefined, other: FileFacts): boolean {
   return one !== undefined && one.inode === other.inode && one.octets === other.octets &&
     one.modifiedMs === other.modifiedMs && one.changedMs === other.changedMs;
-}
-
-/**
- * What another process wrote may not be on the disk yet, and is about to be shown. Costs little when it
- * is. A disk that cannot be written to holds nothing that is not on it.
- */
-async function makeDurable(handle: FileHandle): Promise<void> {
-  try {
-    diskWork.syncs++;
-    await handle.datasync();
-  } catch (error) {
-    if (!["EROFS", "EINVAL", "ENOTSUP", "EBADF"].includes(errnoOf(error))) throw error;
-  }
 }

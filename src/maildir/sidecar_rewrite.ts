@@ -5,15 +5,16 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chown, type FileHandle, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { factsOf, warmFacts } from "../platform/warm_files.ts";
 import { errnoOf } from "./disk.ts";
+import type { DiskFile } from "./disk_file.ts";
 import { diskWork } from "./disk_work.ts";
 import type { DotLock } from "./dot_lock.ts";
+import type { MailboxDisk } from "./mailbox_disk.ts";
 import type { MessageTable } from "./message_table.ts";
-import { type LinePieces, type Sidecar, SIDECAR_NAME, writeAll } from "./sidecar.ts";
+import { type LinePieces, type Sidecar, SIDECAR_NAME } from "./sidecar.ts";
 import { Turns } from "./turns.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
 import { HEADER, type UniqueIdList } from "./unique_id_list.ts";
@@ -33,8 +34,9 @@ const PIECE_OCTETS = 1_048_576;
 const COMPACT_LINES = 64;
 
 /** Whether enough of the file says nothing any more that a shorter one should replace it. */
-export function needsRewrite({ damaged, list }: Sidecar, nowMs: number): boolean {
-  if (damaged) return true;
+export function needsRewrite(sidecar: Sidecar, nowMs: number): boolean {
+  const { damaged, isDoubtful, list } = sidecar;
+  if (damaged || isDoubtful) return true;
   const { table } = list;
   let useless = list.spareLines;
   for (let row = 0; row < table.count; row++) {
@@ -65,28 +67,31 @@ export async function makeFirst(
   lock: DotLock,
   lines: LinePieces,
 ): Promise<boolean> {
-  const { mailboxPath, path } = sidecar;
+  const { disk, path } = sidecar;
   const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
-  let handle: FileHandle;
+  const flags = O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW;
+  let file: DiskFile;
   try {
     diskWork.listOpens++;
-    handle = await open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o600);
+    file = await disk.open(path, flags, { mode: 0o600 });
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return false;
     throw error;
   }
   try {
-    const owner = await ownerOf(mailboxPath);
-    if (owner !== undefined) await handle.chown(owner.userId, owner.groupId);
-    const isWhole = await sidecar.writeFirst(handle, lines);
-    await syncFolder(mailboxPath);
+    const owner = await ownerOf(disk);
+    if (owner !== undefined) await file.chown(owner.userId, owner.groupId);
+    const isWhole = await sidecar.writeFirst(file, lines);
+    await syncFolder(disk);
     return isWhole;
   } catch (error) {
-    // Cut short by a full disk, it would be taken for a damaged one.
-    if (await lock.isHeld()) await unlink(path).catch(() => {});
+    // Cut short by a full disk, it would be taken for a damaged one. On a disk that does not answer it is
+    // left: it may become whole, and is mended where it does not.
+    sidecar.doubt();
+    if (await lock.isHeld()) await disk.unlink(path).catch(() => {});
     throw error;
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
@@ -104,31 +109,37 @@ export async function rewrite(
   nowMs: number,
   more: LinePieces = [],
 ): Promise<boolean> {
-  const { list, mailboxPath, path } = sidecar;
+  const { disk, list, mailboxPath, path } = sidecar;
   const made = `${mailboxPath}/tmp/${SIDECAR_NAME}.${process.pid}.${
     randomBytes(8).toString("hex")
   }`;
-  await makeTmp(mailboxPath);
+  await makeTmp(disk);
   try {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
     diskWork.listOpens++;
-    const handle = await open(made, flags, 0o600);
+    const file = await disk.open(made, flags, { mode: 0o600 });
     try {
-      for await (const piece of linesInForce(list, nowMs)) await writeAll(handle, piece);
-      for await (const piece of more) await writeAll(handle, piece);
+      for await (const piece of linesInForce(list, nowMs)) await file.write(piece);
+      for await (const piece of more) await file.write(piece);
       diskWork.syncs++;
-      await handle.datasync();
+      await file.datasync();
     } finally {
-      await handle.close();
+      await file.close();
     }
-    await giveToOwner(mailboxPath, made);
+    await giveToOwner(disk, made);
     if (!await lock.isHeld() || await sidecar.refreshFromFile() !== "unchanged") return false;
     if (sidecar.damaged) await keepDamaged(sidecar);
-    await rename(made, path);
+    await disk.rename(made, path);
   } finally {
-    await unlink(made).catch(() => {});
+    await disk.eventually(() => disk.unlink(made));
   }
-  await syncFolder(mailboxPath);
+  try {
+    await syncFolder(disk);
+  } catch (error) {
+    sidecar.doubt();
+    throw error;
+  }
+  sidecar.trust();
   return true;
 }
 
@@ -168,20 +179,20 @@ function isDead(table: MessageTable, row: number, nowMs: number): boolean {
   return nowMs / 1000 - missingSinceS > MISSING_GRACE_S;
 }
 
-async function makeTmp(mailboxPath: string): Promise<void> {
-  const folder = `${mailboxPath}/tmp`;
+async function makeTmp(disk: MailboxDisk): Promise<void> {
+  const folder = `${disk.path}/tmp`;
   try {
-    await mkdir(folder, { mode: 0o700 });
+    await disk.makeFolder(folder, 0o700);
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return;
     throw error;
   }
-  await giveToOwner(mailboxPath, folder);
+  await giveToOwner(disk, folder);
 }
 
-async function giveToOwner(mailboxPath: string, path: string): Promise<void> {
-  const owner = await ownerOf(mailboxPath);
-  if (owner !== undefined) await chown(path, owner.userId, owner.groupId);
+async function giveToOwner(disk: MailboxDisk, path: string): Promise<void> {
+  const owner = await ownerOf(disk);
+  if (owner !== undefined) await disk.chown(path, owner.userId, owner.groupId);
 }
 
 /**
@@ -189,15 +200,15 @@ async function giveToOwner(mailboxPath: string, path: string): Promise<void> {
  * owner.
  */
 async function ownerOf(
-  mailboxPath: string,
+  disk: MailboxDisk,
 ): Promise<{ readonly userId: number; readonly groupId: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  const owner = warmFacts(mailboxPath, { follow: true }) ?? factsOf(await stat(mailboxPath));
+  const owner = warmFacts(disk.path, { follow: true }) ?? factsOf(await disk.stat(disk.path));
   return owner.userId === 0 && owner.groupId === 0 ? undefined : owner;
 }
 
 /** A damaged file stays beside the new one for whoever wants to know what happened to it. */
-async function keepDamaged({ hasLines, mailboxPath, path }: Sidecar): Promise<void> {
+async function keepDamaged({ disk, hasLines, mailboxPath, path }: Sidecar): Promise<void> {
   // Cut short before its first line ended, it tells nothing.
   if (!hasLines) return;
   const kept = `${path}.damaged`;
@@ -205,20 +216,20 @@ async function keepDamaged({ hasLines, mailboxPath, path }: Sidecar): Promise<vo
     mailbox: mailboxPath,
     kept,
   });
-  await unlink(kept).catch(() => {});
+  await disk.unlink(kept).catch(() => {});
   // A second name, so that the list is never without its own.
-  await link(path, kept).catch(() => {});
+  await disk.link(path, kept).catch(() => {});
 }
 
 /** Makes a rename in the folder durable. Filesystems that cannot sync a folder do it by themselves. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
+async function syncFolder(disk: MailboxDisk): Promise<void> {
+  const folder = await disk.open(disk.path, constants.O_RDONLY);
   try {
     diskWork.syncs++;
-    await handle.sync();
+    await folder.sync();
   } catch (error) {
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(errnoOf(error))) throw error;
   } finally {
-    await handle.close();
+    await folder.close();
   }
 }

@@ -11,9 +11,10 @@ import { READ_CHUNK_OCTETS } from "../limits.ts";
 import type { StoredMessage } from "../maildrop/store.ts";
 import { CanonicalCounter } from "../message/canonical.ts";
 import { foreignMemory } from "../platform/foreign_functions.ts";
-import { filesystemKnown, warmFacts } from "../platform/warm_files.ts";
-import { type DiskPath, pathIn } from "./disk.ts";
+import { warmFacts } from "../platform/warm_files.ts";
+import { type DiskPath, DiskTimeout, pathIn } from "./disk.ts";
 import { sizeHints } from "./file_name.ts";
+import type { MailboxDisk } from "./mailbox_disk.ts";
 import { openMessageAtOnce, openMessageFile } from "./message_file.ts";
 import type { MessageTable } from "./message_table.ts";
 import { sampleOf } from "./sample.ts";
@@ -34,9 +35,9 @@ const NOTHING = new Uint8Array(0);
  * Fills in exact sizes where they are not known; returns the rows that were filled in or mended. A message
  * that cannot be read keeps its size in storage.
  */
-export async function learnExactSizes(mailboxPath: string, table: MessageTable): Promise<number[]> {
+export async function learnExactSizes(disk: MailboxDisk, table: MessageTable): Promise<number[]> {
   const { unknown, hinted } = await doubtfulRows(table);
-  const counting = new Counting(mailboxPath, table);
+  const counting = new Counting(disk, table);
   await counting.at(unknown);
   const { sample, rest } = sampleOf(hinted, COUNT_SAMPLE);
   const before = counting.learnt.length;
@@ -51,12 +52,12 @@ export async function learnExactSizes(mailboxPath: string, table: MessageTable):
  * stand in the lines that give the ids, and need no others.
  */
 export async function learnNewcomersSizes(
-  mailboxPath: string,
+  disk: MailboxDisk,
   newcomers: MessageTable,
   rows: Uint32Array,
 ): Promise<void> {
   const unknown = rows.filter((row) => newcomers.exactOf(row) === undefined);
-  await new Counting(mailboxPath, newcomers).at(unknown);
+  await new Counting(disk, newcomers).at(unknown);
 }
 
 /** Rows in a folder whose exact size is not known, and those of which only the name says it. */
@@ -79,40 +80,46 @@ async function doubtfulRows(
 
 class Counting {
   readonly learnt: number[] = [];
-  readonly #mailboxPath: string;
+  readonly #disk: MailboxDisk;
   readonly #table: MessageTable;
 
-  constructor(mailboxPath: string, table: MessageTable) {
-    this.#mailboxPath = mailboxPath;
+  constructor(disk: MailboxDisk, table: MessageTable) {
+    this.#disk = disk;
     this.#table = table;
   }
 
+  /** @throws {DiskTimeout} If the mailbox does not answer. */
   async at(rows: Uint32Array): Promise<void> {
     if (rows.length === 0) return;
-    await filesystemKnown(this.#mailboxPath);
+    await this.#disk.isKnown();
     // What is asked of the files waits for nobody only if the folders are at hand.
     const isWarm = (["new", "cur"] as const).every((folder) => {
-      return warmFacts(`${this.#mailboxPath}/${folder}`, { follow: true }) !== undefined;
+      return warmFacts(`${this.#disk.path}/${folder}`, { follow: true }) !== undefined;
     });
     const turns = new Turns({ itemsALook: 1 });
     const waiting = new Set<Promise<void>>();
+    let timeout: DiskTimeout | undefined;
     for (const row of rows) {
       if (turns.isOver) await turns.next();
       const left = this.#count(row, isWarm, turns);
       if (left === undefined) continue;
-      const settled: Promise<void> = left.catch(() => {}).finally(() => waiting.delete(settled));
+      const settled: Promise<void> = left.catch((error) => {
+        if (error instanceof DiskTimeout) timeout = error;
+      }).finally(() => waiting.delete(settled));
       waiting.add(settled);
       if (waiting.size >= COUNT_WIDTH) await Promise.race(waiting);
+      if (timeout !== undefined) break;
     }
     await Promise.all(waiting);
+    if (timeout !== undefined) throw timeout;
   }
 
   /** Looks into one message; what is waited for may fail, and then its size is not known. */
   #count(row: number, isWarm: boolean, turns: Turns): undefined | Promise<void> {
     const folder = this.#table.folderOf(row);
     if (folder === undefined) return undefined;
-    const path = pathIn(`${this.#mailboxPath}/${folder}`, this.#table.fileNameOf(row));
-    const message = isWarm ? openMessageAtOnce(path) : undefined;
+    const path = pathIn(`${this.#disk.path}/${folder}`, this.#table.fileNameOf(row));
+    const message = isWarm ? openMessageAtOnce(this.#disk, path) : undefined;
     if (message === undefined) return this.#countAwaited(row, path);
     const counter = new CanonicalCounter();
     const more = takeAtHand(message, counter, turns);
@@ -123,7 +130,7 @@ class Counting {
   }
 
   async #countAwaited(row: number, path: DiskPath): Promise<void> {
-    const message = await openMessageFile(path);
+    const message = await openMessageFile(this.#disk, path);
     if (message === undefined) return;
     await this.#countRest(row, message, new CanonicalCounter(), message.read());
   }

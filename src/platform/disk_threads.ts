@@ -10,11 +10,18 @@
  */
 
 import { Buffer } from "node:buffer";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { openLibrary } from "./foreign_functions.ts";
+import { isOwnExecutable } from "./own_command.ts";
 
 /** What Bun reads; who sets one of them knows better. */
 const VARIABLES = ["UV_THREADPOOL_SIZE", "GOMAXPROCS"] as const;
+
+const DENO_THREADS = 512;
+
+/** What was asked for in time, by a program whose calls need no thread before its first line. */
+let allowedThreads: number | undefined;
 
 /** To be called before the first use of the disk that waits. Where it cannot be done nothing changes. */
 export function allowDiskThreads(threads: number): void {
@@ -24,7 +31,20 @@ export function allowDiskThreads(threads: number): void {
       setenv: { takes: ["buffer", "buffer", "i32"], gives: "i32" },
     });
     functions.setenv(Buffer.from(`${VARIABLES[0]}\0`), Buffer.from(`${threads}\0`), 1);
+    allowedThreads = threads;
   } catch {
     // As many as there are processors, then.
   }
+}
+
+/** How many threads there are for such calls, as far as that can be known; at least 1. */
+export function diskThreads(): number {
+  if ("Deno" in globalThis) return DENO_THREADS;
+  for (const name of VARIABLES) {
+    const threads = Number(process.env[name]);
+    if (Number.isInteger(threads) && threads > 0) return threads;
+  }
+  // Started from sources, Bun had read them by calls that came too late for it.
+  if (allowedThreads !== undefined && isOwnExecutable()) return allowedThreads;
+  return availableParallelism();
 }

@@ -16,10 +16,16 @@ const BUN_DISKS = ["/$bunfs/", "/~BUN/"];
 
 export function ownCommand(): readonly [command: string, ...first: string[]] {
   const command = process.execPath;
+  if (isOwnExecutable()) return [command];
   if ("Deno" in globalThis) {
-    if (Deno.build.standalone) return [command];
     return [command, "run", "-A", "--no-check", fileURLToPath(Deno.mainModule)];
   }
+  return [command, process.argv[1] ?? ""];
+}
+
+/** Whether this process is the executable, and not a runtime with the program's sources. */
+export function isOwnExecutable(): boolean {
+  if ("Deno" in globalThis) return Deno.build.standalone;
   const main = process.argv[1] ?? "";
-  return BUN_DISKS.some((disk) => main.includes(disk)) ? [command] : [command, main];
+  return BUN_DISKS.some((disk) => main.includes(disk));
 }

@@ -19,12 +19,15 @@ import { statfs } from "node:fs/promises";
 import { endianness } from "node:os";
 import process from "node:process";
 import { addressOf, foreignMemory, openLibrary } from "./foreign_functions.ts";
+import { deviceNumber, deviceOf, mountTable } from "./mount_table.ts";
 
 /** What is known of a file or folder; times in milliseconds since 1970, with fractions. */
 export interface FileFacts {
   readonly kind: "file" | "folder" | "other";
   readonly octets: number;
   readonly inode: number;
+  /** The device of its filesystem, as a mount table tells it (mount_table.ts). */
+  readonly device: number;
   /** The last change of what is in it. */
   readonly modifiedMs: number;
   /** The last change of it or of what is said about it. */
@@ -36,12 +39,13 @@ export interface FileFacts {
 
 /** The facts as `node:fs` tells them: the same as `warmFacts` does for the same state. */
 export function factsOf(stats: Stats): FileFacts {
-  const { size, ino, mtimeMs, ctimeMs, uid, gid } = stats;
+  const { size, ino, dev, mtimeMs, ctimeMs, uid, gid } = stats;
   const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
   return {
     kind,
     octets: size,
     inode: ino,
+    device: deviceOf(dev),
     modifiedMs: mtimeMs,
     changedMs: ctimeMs,
     userId: uid,
@@ -97,9 +101,14 @@ const STATX = {
 };
 
 /**
- * statfs(2) types of filesystems whose names and pages are this machine's: ext2 to ext4, XFS, Btrfs, F2FS,
- * Bcachefs, ZFS, tmpfs, ramfs. An overlay is not there: what lies below may be anything.
+ * Filesystems whose names and pages are this machine's, as the table of mounts calls them. An overlay is not
+ * there: what lies below may be anything.
  */
+const LOCAL_KINDS = new Set(
+  ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs", "tmpfs", "ramfs"],
+);
+
+/** The same by their numbers in statfs(2), for those whose parts have devices that the table does not know. */
 const LOCAL_TYPES = new Set(
   [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0xca451a4e, 0x2fc12fc1, 0x01021994, 0x858458f6],
 );
@@ -274,6 +283,7 @@ function lookAt(fd: number): FileFacts | undefined {
     kind: type === constants.S_IFREG ? "file" : type === constants.S_IFDIR ? "folder" : "other",
     octets: wholeNumberAt(STATX.size),
     inode: wholeNumberAt(STATX.inode),
+    device: deviceSeen(),
     modifiedMs: timeMsAt(STATX.modified),
     changedMs: timeMsAt(STATX.changed),
     userId: statxFields.getUint32(STATX.userId, true),
@@ -295,8 +305,8 @@ function timeMsAt(offset: number): number {
 
 /** The device of what `lookAt` saw last. */
 function deviceSeen(): number {
-  return statxFields.getUint32(STATX.device, true) * 0x1_0000_0000 +
-    statxFields.getUint32(STATX.device + 4, true);
+  const major = statxFields.getUint32(STATX.device, true);
+  return deviceNumber(major, statxFields.getUint32(STATX.device + 4, true));
 }
 
 interface Device {
@@ -324,13 +334,20 @@ export async function filesystemKnown(path: string): Promise<void> {
 }
 
 /**
- * Whether a device is this machine's; false as long as it is not known, which asking may take long for:
- * that is done besides.
+ * Whether a device is this machine's. The table of mounts tells without waiting. Of a device that it does not
+ * have, such as a part of a Btrfs, the filesystem is asked, which may take long: that is done besides, and
+ * meanwhile it is not known for one.
  */
 function isLocal(device: number, path: string | Uint8Array): boolean {
   const known = devices.get(device);
   if (known === "asked") return false;
   if (known !== undefined && performance.now() < known.untilMs) return known.local;
+  const mount = mountTable.mountOfDevice(device);
+  if (mount !== undefined) {
+    const local = LOCAL_KINDS.has(mount.kind);
+    devices.set(device, { local, untilMs: performance.now() + KNOWN_MS });
+    return local;
+  }
   devices.set(device, "asked");
   const answered = statfs(path as string).then(
     ({ type }) => {

@@ -88,6 +88,7 @@ export interface Settings {
   readonly logLevel: SettingsFile["log_level"];
   readonly logFormat: SettingsFile["log_format"];
   readonly protocolLog: boolean;
+  readonly storageTimeoutMs: number;
   /** Folder. */
   readonly logFileLocation: string;
   readonly logFileRollOverSettings: SettingsFile["log_file_roll_over_settings"];
@@ -173,6 +174,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     protocolLog: values.protocol_log,
     logFileLocation: resolve(folder, values.log_file_location),
     logFileRollOverSettings: values.log_file_roll_over_settings,
+    storageTimeoutMs: values.storage_timeout,
     logPerFileSizeQuotaOctets: values.log_per_file_size_quota,
     certificates: values.certificates.map((certificate) => ({
       certificateFile: resolve(folder, certificate.certificate_file),

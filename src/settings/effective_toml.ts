@@ -78,6 +78,7 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     max_bad_commands: settings.maxBadCommands,
     shutdown_grace_period: formatDuration(settings.shutdownGracePeriodMs),
     log_level: settings.logLevel,
+    storage_timeout: formatDuration(settings.storageTimeoutMs),
     log_format: settings.logFormat,
     protocol_log: settings.protocolLog,
     log_file_location: settings.logFileLocation,

@@ -21,6 +21,7 @@ import {
   PRE_AUTHENTICATED_IDLE_MS,
   RESPONSE_LINE_OCTETS,
   SHUTDOWN_GRACE_MS,
+  STORAGE_TIMEOUT_MS,
   TLS_HANDSHAKE_MS,
   WORKERS,
 } from "../limits.ts";
@@ -261,6 +262,11 @@ export const sections = {
       path("log"),
       "The folder of the protocol log.",
       "LogFileLocation",
+    storage_timeout: setting(
+      duration(STORAGE_TIMEOUT_MS),
+      "Time that one call to the disk gets. A session whose mailbox does not answer in that time gets " +
+        "-ERR [SYS/TEMP]; those of other filesystems are not held up.",
+    ),
     ),
     log_file_roll_over_settings: setting(
       choice(["hourly", "daily", "weekly", "monthly"], "daily"),

@@ -22,6 +22,7 @@ import { SharedCounts } from "../../net/workers/shared_counts.ts";
 import { HANDED_FROM } from "../../net/workers/worker_process.ts";
 import { ALIVE, type WorkerAnswer } from "../../net/workers/supervisor.ts";
 import { allowDiskThreads } from "../../platform/disk_threads.ts";
+import { endSoon } from "../end_soon.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { Failure, failureFrom } from "../failure.ts";
 import { guessingOptions } from "../guessing_options.ts";
@@ -54,6 +55,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
   const worker = new Worker(number);
   await worker.stopped;
 }
+  endSoon();
 
 class Worker {
   readonly #number: number;

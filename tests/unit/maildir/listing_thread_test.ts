@@ -8,8 +8,10 @@ import type { Worker } from "node:worker_threads";
 import { listFolder } from "../../../src/maildir/folder.ts";
 import { KnownInfos, RecordNames } from "../../../src/maildir/listed_names.ts";
 import { listMessages } from "../../../src/maildir/list_messages.ts";
-import { ListingThread, listingThread } from "../../../src/maildir/listing_thread.ts";
+import { ListingThread } from "../../../src/maildir/listing_thread.ts";
+import type { ListingRequest } from "../../../src/maildir/listing_worker.ts";
 import { Mailbox } from "../../../src/maildir/mailbox.ts";
+import { MailboxDisk } from "../../../src/maildir/mailbox_disk.ts";
 import { staged } from "../../../src/maildir/name_blocks.ts";
 import type { MessageNumber } from "../../../src/maildrop/message_number.ts";
 import { fillFolder, noListingThread } from "../../support/large_folder.ts";
@@ -120,6 +122,47 @@ test("a thread that dies costs its listing only", { skip }, async () => {
   await healthy.close();
 });
 
+/** A thread whose disk hangs until it is told to answer: the end of each listing. */
+class HangingWorker extends EventEmitter {
+  readonly #asked: ListingRequest[] = [];
+  #answers = false;
+
+  ref(): void {}
+  unref(): void {}
+
+  postMessage(request: ListingRequest): void {
+    if (request.memory !== undefined) this.#asked.push(request);
+    if (this.#answers) this.answer();
+  }
+
+  answer(): void {
+    this.#answers = true;
+    for (const { memory } of this.#asked.splice(0)) this.emit("message", { memory, octets: 0 });
+  }
+
+  terminate(): Promise<number> {
+    return Promise.resolve(0);
+  }
+}
+
+test("a thread whose disk hangs is waited for as long as one likes, and lists again later", {
+  skip,
+}, async () => {
+  const worker = new HangingWorker();
+  const thread = new ListingThread({
+    startWorker: () => worker as unknown as Worker,
+    turnLimitMs: 20,
+  });
+  const impatient = <T>(_: Promise<T>) => Promise.reject<T>(new Error("too long"));
+  await rejects(thread.list(folder, () => {}, impatient), /too long/);
+  // It is still at the listing that nobody waits for.
+  strictEqual(await thread.list(folder, () => {}, impatient), false);
+  worker.answer();
+  await sleep(0);
+  strictEqual(await thread.list(folder, () => {}), true);
+  await thread.close();
+});
+
 test("where no thread can be started nothing is listed", { skip }, async () => {
   const thread = new ListingThread({
     startWorker: () => {
@@ -142,6 +185,8 @@ test("a thread that is ended in the middle of a listing ends it", { skip }, asyn
 
 maildirTest("a large mailbox is listed by the thread, a small one is not", async (maildir) => {
   if (skip !== false) return;
+  const disk = new MailboxDisk(maildir.path);
+  const { listingThread } = disk;
   await listingThread.close();
   maildir.deliver("small\n");
   await listMessages(maildir.path);
@@ -150,7 +195,7 @@ maildirTest("a large mailbox is listed by the thread, a small one is not", async
   const names = fillFolder(`${maildir.path}/cur`, 1_100_000, nameOf);
   const listed: string[] = [];
   let parts = 0;
-  await listFolder(maildir.path, "cur", (part) => {
+  await listFolder(disk, "cur", (part) => {
     for (parts++; part.stageNext();) listed.push(staged.text + part.info);
   });
   ok(parts > 1, "it came in one part");

@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import process from "node:process";
@@ -293,6 +294,32 @@ maildirTest(
     ok(!existsSync(`${maildir.path}/nowhere`));
   },
 );
+
+maildirTest(
+  "a list that somebody edited in its middle is read anew, though it is as long as before",
+  async (maildir) => {
+    for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);
+    const mailbox = processOf(maildir);
+    const [first = "", second = "", third = ""] = idsOf(await mailbox.refresh());
+    const edited = String(Number(first) - 5);
+    const list = readFileSync(maildir.sidecar, "latin1").replace(`+ ${first} `, `+ ${edited} `);
+    // In the same file.
+    writeFileSync(maildir.sidecar, list, { flag: "r+" });
+    deepStrictEqual(idsOf(await processOf(maildir).refresh()), [edited, second, third]);
+    deepStrictEqual(idsOf(await mailbox.refresh()), [edited, second, third]);
+  },
+);
+
+maildirTest("a list that was only touched says nothing new", async (maildir) => {
+  maildir.deliver("x\n");
+  const mailbox = processOf(maildir);
+  await mailbox.refresh();
+  // Until what is known of the folders counts.
+  await sleep(2_100);
+  const snapshot = await mailbox.refresh();
+  utimesSync(maildir.sidecar, new Date(), new Date());
+  strictEqual(await mailbox.refresh(), snapshot);
+});
 
 maildirTest("while a damaged list is mended, the mailbox is never without one", async (maildir) => {
   for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
+import { MailboxDisk } from "../../../src/maildir/mailbox_disk.ts";
 import {
   openMessageAtOnce,
   openMessageFile,
@@ -21,13 +22,16 @@ import { known, noWarmFiles } from "../../support/warm.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/popkeep-message-file-`);
 after(() => rmSync(folder, { recursive: true }));
+const disk = new MailboxDisk(folder);
 
 const CONTENT = Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`).join("");
 const CHUNK_OCTETS = 16_384;
 
 function openedAtOnce(path: string): Promise<StoredMessage> {
-  return known(() => openMessageAtOnce(path));
+  return known(() => openMessageAtOnce(disk, path));
 }
+
+const openedWaiting = (path: string) => openMessageFile(disk, path);
 
 async function rest(message: StoredMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -97,7 +101,7 @@ test("where the system has no names for open files, the same file is waited for,
 async function coolingMessage(path: string, systemName?: string): Promise<StoredMessage> {
   const file = await known(() => openWarm(path));
   let reads = 0;
-  return new WarmMessage(path, {
+  return new WarmMessage(disk, path, {
     facts: file.facts,
     path: systemName ?? file.path,
     read: (target, position) => reads++ === 0 ? file.read(target, position) : undefined,
@@ -109,7 +113,7 @@ test(
   "a message that became shorter is a failure, and no short message",
   { skip: noWarmFiles },
   async () => {
-    for (const open of [openedAtOnce, openMessageFile]) {
+    for (const open of [openedAtOnce, openedWaiting]) {
       const path = `${folder}/short`;
       writeFileSync(path, CONTENT);
       const message = (await open(path))!;
@@ -124,7 +128,7 @@ test(
   "what is appended to a message after it was opened is not sent",
   { skip: noWarmFiles },
   async () => {
-    for (const open of [openedAtOnce, openMessageFile]) {
+    for (const open of [openedAtOnce, openedWaiting]) {
       const path = `${folder}/longer`;
       writeFileSync(path, CONTENT);
       const message = (await open(path))!;
