@@ -84,6 +84,7 @@ ssl_bindings = ["${HOST}:${ports.tls}"]
 login_type = "plaintext_login"
 user_file = "users"
 maildir = "{home}"
+user = "root"
 shutdown_grace_period = "1s"
 log_format = "text"
 

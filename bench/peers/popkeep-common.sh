@@ -12,6 +12,8 @@ user_file = "users"
 maildir = "{home}/Maildir"
 state_folder = "$RUN/state"
 login_type = "plaintext_login"
+# Starts alone are measured as root.
+user = "root"
 # The defaults are too low for a load generator on one address.
 max_connections = 5000
 max_connections_from_single_address = 5000

@@ -122,11 +122,12 @@ ${forRoot(folder)}\
 `;
 }
 
-/** Files that root makes with mode 0600 are lost on a server that runs as somebody else. */
+/** Files that root makes with mode 0600 are lost on a server that runs as somebody else, as it should. */
 function forRoot(folder: string): string {
   if (process.geteuid?.() !== 0) return "";
   const files = [FILES.users, FILES.key].map((file) => join(folder, file)).join(" ");
-  return `    If it runs as another user than root, that user has to own ${files}
-    and the mail. The systemd unit cannot write below /etc: set maildir to a folder elsewhere.
+  return `    It does not serve as root untold: name the user who owns the mail in the setting user. That
+    user has to be able to read ${files}.
+    The systemd unit cannot write below /etc: set maildir to a folder elsewhere.
 `;
 }

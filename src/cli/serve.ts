@@ -3,6 +3,7 @@
  *
  * - SIGHUP: reads settings, users and certificates again; bad ones change nothing, and the log says so.
  * - SIGTERM, SIGINT: stops, and gives sessions time to QUIT. Another one gives no more.
+ * - Started as root it becomes the user that the settings name before it serves anybody.
  *
  * *Knows*: signals, exit codes. *Does not know*: what a running popkeep is made of.
  */
@@ -12,12 +13,14 @@ import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { Command } from "commander";
 import { configureLog, logWritten } from "../admin/log.ts";
-import { DISK_THREADS, WORKERS } from "../limits.ts";
 import { endSoon } from "./end_soon.ts";
+import { DISK_THREADS, WORKERS } from "../limits.ts";
 import { allowDiskThreads } from "../platform/disk_threads.ts";
 import { openFilesLimit } from "../platform/open_files.ts";
 import { faultText, loadSettings, type Settings, settingsWarnings } from "../settings.ts";
 import { withExample } from "./example.ts";
+import { leaveRoot, type LeftRoot } from "./leave_root.ts";
+import type { Beginning } from "./beginning.ts";
 import { orListenFailure } from "./listen_failure.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { SignalQueue } from "./signal_queue.ts";
@@ -46,6 +49,7 @@ async function serve(options: ConfigOptions): Promise<void> {
   // Before the log, whose lines are written by such a thread.
   allowDiskThreads(DISK_THREADS);
   const settings = settingsOrFailure(options);
+  const leftRoot = leaveRoot(settings);
   configureLog(settings);
   surviveFaults();
   // Before anything listens: who sees the port open may send a signal at once.
@@ -53,25 +57,29 @@ async function serve(options: ConfigOptions): Promise<void> {
   try {
     log.info("popkeep starts", { version: VERSION, settings: settings.file, process: process.pid });
     warnOf(settings);
-    const service = await start(settings);
+    const service = await start(settings, leftRoot);
     log.info("ready");
     await runUntilStopped(service, settings, signals);
     log.info("popkeep has stopped");
   } finally {
     signals.close();
     await logWritten();
+    endSoon();
   }
 }
 
 /** One process, or as many workers as the settings say with this one as their supervisor. */
-    endSoon();
-async function start(settings: Settings): Promise<RunningService> {
+async function start(settings: Settings, leftRoot?: LeftRoot): Promise<RunningService> {
   const workers = workersOf(settings);
+  const beginning: Beginning = leftRoot === undefined ? {} : {
+    certificates: leftRoot.certificates,
+    placesHad: () => leftRoot.giveUp(workers > 1),
+  };
   // Loaded only where it is needed: a supervisor has nothing of what serves clients.
   const starting = workers === 1
-    ? import("./service.ts").then(({ Service }) => Service.start(settings))
+    ? import("./service.ts").then(({ Service }) => Service.start(settings, beginning))
     : import("./workers/workers_service.ts").then(({ WorkersService }) =>
-      WorkersService.start(settings, workers)
+      WorkersService.start(settings, workers, beginning)
     );
   return await orListenFailure<RunningService>(starting);
 }
@@ -122,9 +130,12 @@ async function reload(service: RunningService, begunWith: Settings): Promise<voi
   try {
     await service.reload(settings);
     warnOf(settings);
-    const { workers } = settings;
+    const { workers, user, group } = settings;
     if (workers !== begunWith.workers) {
       log.warning("the number of workers changes with a restart", { workers });
+    }
+    if (user !== begunWith.user || group !== begunWith.group) {
+      log.warning("whom popkeep runs as changes with a restart", { user, group });
     }
     log.info("reloaded");
   } catch (error) {

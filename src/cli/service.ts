@@ -16,6 +16,7 @@ import type { PlaceCounts } from "../net/place_counts.ts";
 import { Pop3Server } from "../net/server.ts";
 import type { Serving } from "../net/serving.ts";
 import type { Settings } from "../settings.ts";
+import type { Beginning } from "./beginning.ts";
 import { ClientServices, type SharedServices } from "./client_services.ts";
 import { guessingOptions } from "./guessing_options.ts";
 import { type LoginParts, loginParts } from "./login_parts.ts";
@@ -60,16 +61,21 @@ export class Service {
   /**
    * Opens everything and listens.
    *
+   * @param beginning `placesHad` may throw what it likes, which is then thrown.
    * @param inCommon Without, it serves alone.
    * @throws {ListenFailure} If a binding cannot be had.
    * @throws {SettingFault} If a file that the settings name cannot be used.
    */
-  static async start(settings: Settings, inCommon?: InCommon): Promise<Service> {
+  static async start(
+    settings: Settings,
+    beginning: Beginning = {},
+    inCommon?: InCommon,
+  ): Promise<Service> {
     const parts = new Parts();
     try {
       const serves = await servesBy(settings, parts, inCommon?.remembered);
       const service = new Service(parts, serves, inCommon);
-      await service.#listen(service.#serves);
+      await service.#listen(service.#serves, beginning);
       return service;
     } catch (error) {
       await parts.undo();
@@ -121,7 +127,7 @@ export class Service {
     this.#server.hasten();
   }
 
-  #listen({ settings, store }: Serves): Promise<void> {
+  #listen({ settings, store }: Serves, beginning: Beginning = {}): Promise<void> {
     const shared: SharedServices = {
       banner: settings.banner,
       implementation: `popkeep-${VERSION}`,
@@ -140,10 +146,10 @@ export class Service {
       preAuthenticatedIdleMs: settings.preAuthenticatedConnectionTimeoutMs,
       authenticatedIdleMs: settings.authenticatedConnectionTimeoutMs,
       tlsHandshakeMs: settings.tlsHandshakeTimeoutMs,
-      tls: tlsAcceptorFor(settings),
+      tls: tlsAcceptorFor(settings, beginning.certificates),
       protocolLog: settings.protocolLog ? this.#protocolLog : undefined,
     };
-    return this.#server.serve(bindingsOf(settings), serving);
+    return this.#server.serve(bindingsOf(settings), serving, beginning.placesHad);
   }
 }
 
@@ -167,13 +173,13 @@ function maildirOptions(settings: Settings): MaildirStoreOptions {
     sortOrder: settings.messageRetrievalSortOrder,
     markRetrievedAsSeen: settings.markRetrievedAsSeen,
     cacheOctets: settings.mailboxCacheOctets,
+    timeoutMs: settings.storageTimeoutMs,
   };
 }
 
 function maximaOf(settings: Settings): ConnectionMaxima {
   return {
     maxConnections: settings.maxConnections,
-    timeoutMs: settings.storageTimeoutMs,
     maxConnectionsPerAddress: settings.maxConnectionsFromSingleAddress,
     maxConnectionsPerUser: settings.maxConnectionsPerUser,
   };

@@ -1,6 +1,6 @@
 /** `--config FILE`: which settings file a command works with, read or refused. */
 
-import { accessSync, constants } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { Option } from "commander";
 import { faultText, type LoadOptions, loadSettings, type Settings } from "../settings.ts";
 import { whyUnreadable } from "../settings/certificate_files.ts";
@@ -31,7 +31,7 @@ export function configOption(): Option {
 export function settingsFilePath({ config }: ConfigOptions): string {
   for (const place of config === undefined ? USUAL_PLACES : [config]) {
     try {
-      accessSync(place, constants.R_OK);
+      closeSync(openSync(place, constants.O_RDONLY | constants.O_NONBLOCK));
       return place;
     } catch (error) {
       const code = (error as { code?: unknown }).code;

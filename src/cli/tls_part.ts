@@ -4,24 +4,32 @@
  * *Knows*: settings, the room net. *Does not know*: connections.
  */
 
-import { splitCertificates } from "../net/certificates.ts";
+import { type CertificatePair, splitCertificates } from "../net/certificates.ts";
 import { TlsAcceptor } from "../net/tls_acceptor.ts";
 import type { Settings } from "../settings.ts";
 import { readText } from "./login_options.ts";
 import { settingFaultOf } from "./setting_fault.ts";
 
-/**
- * Undefined where there is no certificate.
- *
- * @throws {SettingFault} If a certificate does not fit its key, or the authorities are none.
- */
-export function tlsAcceptorFor(settings: Settings): TlsAcceptor | undefined {
-  const { certificates, clientCertificateAuthorities: authorities } = settings;
-  if (certificates.length === 0) return undefined;
-  const pairs = certificates.map(({ certificateFile, keyFile }, index) => ({
+/** The certificates that the settings name. @throws {SettingFault} If a file cannot be read. */
+export function certificatePairs({ certificates }: Settings): CertificatePair[] {
+  return certificates.map(({ certificateFile, keyFile }, index) => ({
     certificate: readText(`certificates[${index}].certificate_file`, certificateFile),
     key: readText(`certificates[${index}].key_file`, keyFile),
   }));
+}
+
+/**
+ * Undefined where there is no certificate.
+ *
+ * @param pairs The settings' certificates, where they were read before.
+ * @throws {SettingFault} If a certificate does not fit its key, or the authorities are none.
+ */
+export function tlsAcceptorFor(
+  settings: Settings,
+  pairs: readonly CertificatePair[] = certificatePairs(settings),
+): TlsAcceptor | undefined {
+  const { clientCertificateAuthorities: authorities } = settings;
+  if (pairs.length === 0) return undefined;
   const clientAuthorities = authorities === "" ? undefined : readAuthorities(authorities);
   try {
     return new TlsAcceptor(pairs, clientAuthorities === undefined ? {} : { clientAuthorities });

@@ -49,12 +49,24 @@ export class Pop3Server {
    * Listens on `bindings` and no others, and serves new connections by `serving`. Called again, it
    * changes that while connections go on; if it throws, nothing has changed.
    *
+   * @param listening Called when it listens: a server that does not serve yet serves nobody before. Who comes
+   *   meanwhile is closed.
    * @throws {ListenFailure} If one of the bindings cannot be had.
    */
-  async serve(bindings: readonly Binding[], serving: Serving): Promise<void> {
+  async serve(
+    bindings: readonly Binding[],
+    serving: Serving,
+    listening?: () => void,
+  ): Promise<void> {
     // Before the first client can come, who must find something to be served by.
-    this.#serving ??= serving;
+    if (listening === undefined) this.#serving ??= serving;
     await this.#listeners.change(bindings);
+    try {
+      listening?.();
+    } catch (error) {
+      this.#listeners.closeAll();
+      throw error;
+    }
     this.#serving = serving;
     const { preAuthenticatedIdleMs, authenticatedIdleMs, tlsHandshakeMs } = serving;
     const tickMs = tickFor([preAuthenticatedIdleMs, authenticatedIdleMs, tlsHandshakeMs]);

@@ -34,9 +34,17 @@ export function checkCertificateFiles(files: CertificateFiles): CertificateFault
   return faults;
 }
 
-/** What other users of the machine can do with a secret file; undefined if nothing, or it is not there. */
+/**
+ * What other users of the machine can do with a secret file; undefined if nothing, or it is not there. In a
+ * folder that we may not look into it is kept from others, too.
+ */
 export function whatOthersMay(file: string): "read" | "change" | "read and change" | undefined {
-  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  let mode;
+  try {
+    mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  } catch {
+    return undefined;
+  }
   const [reads, writes] = [(mode & 0o004) !== 0, (mode & 0o002) !== 0];
   if (reads && writes) return "read and change";
   return reads ? "read" : writes ? "change" : undefined;
@@ -52,12 +60,15 @@ export function certificateEndsMs(file: string): number | undefined {
   }
 }
 
-/** Whether the certificate is for the host name, wildcards included (RFC 6125 §6.4). */
+/**
+ * Whether the certificate is for the host name, wildcards included (RFC 6125 §6.4). One that only root may
+ * read is taken for it: it was read before popkeep became another user, and cannot be looked at any more.
+ */
 export function isCertificateFor(file: string, hostName: string): boolean {
   try {
     return new X509Certificate(readFileSync(file)).checkHost(hostName) !== undefined;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EACCES";
   }
 }
 

@@ -71,6 +71,10 @@ export interface Settings {
   readonly clientCertificateRevocationLists: readonly string[];
   /** Template with {home}, {user}, {local} and {domain}; absolute unless it begins with {home}. */
   readonly maildir: string;
+  /** Whom to become when started as root; "" says nothing, "root" that it stays root. */
+  readonly user: string;
+  /** "" is the user's own. */
+  readonly group: string;
   readonly messageRetrievalSortOrder: SettingsFile["message_retrieval_sort_order"];
   readonly enableExactRfc822Size: boolean;
   readonly eightBitHeaders: SettingsFile["eight_bit_headers"];
@@ -84,11 +88,11 @@ export interface Settings {
   readonly maxConnectionsPerUser: number;
   readonly maxCommandSizeOctets: number;
   readonly maxBadCommands: number;
+  readonly storageTimeoutMs: number;
   readonly shutdownGracePeriodMs: number;
   readonly logLevel: SettingsFile["log_level"];
   readonly logFormat: SettingsFile["log_format"];
   readonly protocolLog: boolean;
-  readonly storageTimeoutMs: number;
   /** Folder. */
   readonly logFileLocation: string;
   readonly logFileRollOverSettings: SettingsFile["log_file_roll_over_settings"];
@@ -155,6 +159,8 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
       resolve(folder, list)
     ),
     maildir: values.maildir.startsWith("{home}") ? values.maildir : resolve(folder, values.maildir),
+    user: values.user,
+    group: values.group,
     messageRetrievalSortOrder: values.message_retrieval_sort_order,
     enableExactRfc822Size: values.enable_exact_rfc822_size,
     eightBitHeaders: values.eight_bit_headers,
@@ -168,13 +174,13 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     maxConnectionsPerUser: values.max_connections_per_user,
     maxCommandSizeOctets: values.max_command_size,
     maxBadCommands: values.max_bad_commands,
+    storageTimeoutMs: values.storage_timeout,
     shutdownGracePeriodMs: values.shutdown_grace_period,
     logLevel: values.log_level,
     logFormat: values.log_format,
     protocolLog: values.protocol_log,
     logFileLocation: resolve(folder, values.log_file_location),
     logFileRollOverSettings: values.log_file_roll_over_settings,
-    storageTimeoutMs: values.storage_timeout,
     logPerFileSizeQuotaOctets: values.log_per_file_size_quota,
     certificates: values.certificates.map((certificate) => ({
       certificateFile: resolve(folder, certificate.certificate_file),

@@ -5,7 +5,7 @@
  * *Knows*: the settings as a whole, the disk with this process's rights. *Does not know*: lines.
  */
 
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { checkCertificateFiles, whyUnreadable } from "./certificate_files.ts";
 import { type DirectoryTable, filesOf } from "./directory_tables.ts";
@@ -93,7 +93,8 @@ function noProgram(key: string, file: string, allowed: string): BrokenRule[] {
 function unreadable(key: string, file: string, allowed: string): BrokenRule[] {
   const fault = (why: string) => [{ key, found: `${file}, which ${why}`, allowed }];
   try {
-    accessSync(file, constants.R_OK);
+    // Asked whether it could, Deno judges by the file's mode, and of root it is wrong.
+    closeSync(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
     return statSync(file).isDirectory() ? fault("is a folder") : [];
   } catch (error) {
     return fault(whyUnreadable(error));

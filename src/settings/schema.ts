@@ -33,6 +33,9 @@ import { loginSections } from "./login_sections.ts";
 
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/;
 
+/** useradd(8), with the "@" and the backslash of accounts that a domain server has; or a number. */
+const SYSTEM_NAME = /^(?:[A-Za-z0-9_][A-Za-z0-9_.@\\$-]{0,255})?$/;
+
 /** Octets that the greeting leaves for the banner: the line without "+OK " and CRLF. */
 const BANNER_OCTETS = RESPONSE_LINE_OCTETS - "+OK \r\n".length;
 
@@ -164,6 +167,29 @@ export const sections = {
       "A user's Maildir. {home} is the home folder that the user file names, {user} the user " +
         "name, {local} the part before its @ and {domain} the part after it.",
     ),
+    user: setting(
+      text({
+        pattern: SYSTEM_NAME,
+        kind: "user of this system, by name or number",
+        allowed:
+          'the name or number of a user of this system, or "" where it is not root who starts ' +
+          "popkeep",
+        default: "",
+      }),
+      "Whom popkeep becomes when root starts it, once certificates are read and before anybody is " +
+        "served: the owner of the mail. Without it popkeep refuses to run as root; root here means " +
+        "that it is to. A change takes a restart.",
+    ),
+    group: setting(
+      text({
+        pattern: SYSTEM_NAME,
+        kind: "group of this system, by name or number",
+        allowed: 'the name or number of a group of this system, or "" for the user\'s own',
+        default: "",
+      }),
+      "The group that popkeep's files belong to when it becomes user. Other groups that the user is in " +
+        "hold too.",
+    ),
     message_retrieval_sort_order: setting(
       choice(["ascending", "descending"], "ascending"),
       "ascending numbers messages from the oldest, descending from the newest. Several clients " +
@@ -236,6 +262,11 @@ export const sections = {
       "Bad commands after which a connection is closed: lines that are no command, or have wrong " +
         "arguments, or are not allowed there and then. To ask for a message that is not there is none.",
     ),
+    storage_timeout: setting(
+      duration(STORAGE_TIMEOUT_MS),
+      "Time that one call to the disk gets. A session whose mailbox does not answer in that time gets " +
+        "-ERR [SYS/TEMP]; those of other filesystems are not held up.",
+    ),
     shutdown_grace_period: setting(
       duration(SHUTDOWN_GRACE_MS),
       "Time that sessions get to finish when the server is told to stop. Clients that were told and do " +
@@ -262,11 +293,6 @@ export const sections = {
       path("log"),
       "The folder of the protocol log.",
       "LogFileLocation",
-    storage_timeout: setting(
-      duration(STORAGE_TIMEOUT_MS),
-      "Time that one call to the disk gets. A session whose mailbox does not answer in that time gets " +
-        "-ERR [SYS/TEMP]; those of other filesystems are not held up.",
-    ),
     ),
     log_file_roll_over_settings: setting(
       choice(["hourly", "daily", "weekly", "monthly"], "daily"),

@@ -20,7 +20,8 @@ interface Ended {
 async function failsToServe(settings: string): Promise<Ended> {
   const folder = mkdtempSync(`${os.tmpdir()}/popkeep-start-`);
   try {
-    writeFileSync(`${folder}/popkeep.toml`, settings);
+    // Where tests run as root, so does the server. On a line of its own, lines of faults would not be theirs.
+    writeFileSync(`${folder}/popkeep.toml`, `${settings}\nuser = "root"\n`);
     writeFileSync(`${folder}/users`, "");
     const [command, ...before] = popkeepCommand();
     const child = spawn(command, [...before, "serve", "--config", `${folder}/popkeep.toml`], {

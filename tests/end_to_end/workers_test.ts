@@ -201,7 +201,7 @@ async function popkeep(...words: readonly string[]): Promise<Ended> {
 async function failsToServe(settings: string, workers: number): Promise<Ended> {
   const folder = mkdtempSync(`${os.tmpdir()}/popkeep-workers-`);
   try {
-    writeFileSync(`${folder}/popkeep.toml`, `workers = ${workers}\n${settings}`);
+    writeFileSync(`${folder}/popkeep.toml`, `workers = ${workers}\nuser = "root"\n${settings}`);
     writeFileSync(`${folder}/users`, "");
     writeFileSync(`${folder}/none.pem`, "no certificate\n");
     const { exitCode, stderr } = await popkeep("serve", "--config", `${folder}/popkeep.toml`);

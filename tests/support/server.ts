@@ -66,7 +66,9 @@ export class RunningServer {
   async untilLogged(text: RegExp): Promise<void> {
     const giveUpAtMs = performance.now() + PATIENCE_MS;
     while (!text.test(this.log)) {
-      if (performance.now() > giveUpAtMs) throw new Error(`Nothing logged like ${text}:\n${this.log}`);
+      if (performance.now() > giveUpAtMs) {
+        throw new Error(`Nothing logged like ${text}:\n${this.log}`);
+      }
       await sleep(20);
     }
   }
@@ -179,7 +181,9 @@ function settingsText(
     `unencrypted_or_tls_bindings = ["127.0.0.1:${ports[0]}"]`,
     `ssl_bindings = ["127.0.0.1:${ports[1]}"]`,
     `user_file = "users"`,
-    `maildir = "{home}/Maildir"`,
+    ...(/^maildir = /m.test(settings) ? [] : [`maildir = "{home}/Maildir"`]),
+    // Where tests run as root, as in a container, so does the server, which has to be told.
+    ...(/^user = /m.test(settings) ? [] : ['user = "root"']),
     // All clients of a test come from one address, and most tests are not about guessing.
     ...(/failed_login_|never_blocked/.test(settings)
       ? []

@@ -6,6 +6,7 @@
  */
 
 import type { GuardSecrets } from "../../auth/guessing/guard_messages.ts";
+import type { CertificatePair } from "../../net/certificates.ts";
 import type { SharedCountsPlace } from "../../net/workers/shared_counts.ts";
 import type { Settings } from "../../settings.ts";
 
@@ -27,6 +28,8 @@ export const APP_PASSWORD_USED = "appPasswordUsed";
 export interface Task {
   readonly version: string;
   readonly settings: Settings;
+  /** The settings' certificates, where workers may not be able to read their files. */
+  readonly certificates?: readonly CertificatePair[];
   readonly counts: SharedCountsPlace;
   readonly guard: GuardSecrets;
   /** base64url. */

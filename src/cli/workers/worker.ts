@@ -22,6 +22,7 @@ import { SharedCounts } from "../../net/workers/shared_counts.ts";
 import { HANDED_FROM } from "../../net/workers/worker_process.ts";
 import { ALIVE, type WorkerAnswer } from "../../net/workers/supervisor.ts";
 import { allowDiskThreads } from "../../platform/disk_threads.ts";
+import type { Beginning } from "../beginning.ts";
 import { endSoon } from "../end_soon.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { Failure, failureFrom } from "../failure.ts";
@@ -54,8 +55,8 @@ export async function runWorker(args: readonly string[]): Promise<void> {
   allowDiskThreads(DISK_THREADS);
   const worker = new Worker(number);
   await worker.stopped;
-}
   endSoon();
+}
 
 class Worker {
   readonly #number: number;
@@ -135,7 +136,9 @@ class Worker {
         this.#channel.tell(APP_PASSWORD_USED, used);
       },
     };
-    this.#service = await orListenFailure(Service.start(settings, {
+    const { certificates } = task;
+    const beginning: Beginning = certificates === undefined ? {} : { certificates };
+    this.#service = await orListenFailure(Service.start(settings, beginning, {
       places: counts.placesOf(this.#number),
       remembered: this.#remembered,
       openProtocolLog: () => new ProtocolLinesToSupervisor(this.#channel),

@@ -23,6 +23,7 @@ import { SharedCounts } from "../../net/workers/shared_counts.ts";
 import { Supervisor, type WorkerAnswer, WorkerCannotServe } from "../../net/workers/supervisor.ts";
 import { ownCommand } from "../../platform/own_command.ts";
 import type { Settings } from "../../settings.ts";
+import type { Beginning } from "../beginning.ts";
 import { type ExitCode, ExitCode as Code } from "../exit_codes.ts";
 import { Failure } from "../failure.ts";
 import { guessingOptions } from "../guessing_options.ts";
@@ -53,6 +54,8 @@ type RememberedHere = Remembered & { readonly guard: GuessingGuard };
 interface InForce {
   /** With the ports that are held. */
   readonly settings: Settings;
+  /** Where they were read by root; a worker that is started again gets these. */
+  readonly certificates?: Beginning["certificates"];
   readonly parts: Parts;
   readonly remembered: RememberedHere;
 }
@@ -99,14 +102,24 @@ export class WorkersService {
    * @throws {ListenFailure} If a binding cannot be had.
    * @throws {Failure} If a worker cannot serve, as one process alone would fail.
    */
-  static async start(settings: Settings, workers: number): Promise<WorkersService> {
+  static async start(
+    settings: Settings,
+    workers: number,
+    { certificates, placesHad }: Beginning = {},
+  ): Promise<WorkersService> {
     const parts = new Parts();
     const places = new HeldPlaces();
     try {
       const held = await places.change(bindingsOf(settings));
       held.keep();
+      placesHad?.();
       const remembered = await rememberedParts(settings, parts);
-      const inForce = { settings: withBindings(settings, held.bindings), parts, remembered };
+      const inForce = {
+        settings: withBindings(settings, held.bindings),
+        ...(certificates === undefined ? {} : { certificates }),
+        parts,
+        remembered,
+      };
       const service = new WorkersService(workers, inForce, places);
       await service.#supervisor.start();
       return service;
@@ -193,10 +206,11 @@ export class WorkersService {
       | undefined;
   }
 
-  #task({ settings, remembered }: InForce): Task {
+  #task({ settings, certificates, remembered }: InForce): Task {
     return {
       version: VERSION,
       settings,
+      ...(certificates === undefined ? {} : { certificates }),
       counts: this.#counts.place,
       guard: { ...this.#guard.secrets, key: remembered.guard.key },
       madeUpKey: Buffer.from(remembered.madeUpKey).toString("base64url"),

@@ -38,7 +38,12 @@ function setUp({ toml = "", users = "alice:{PLAIN}a\n", files = {} }: {
       .filter((line) => line !== "");
     return { exitCode, stdout, lines: lines.map((line) => line.replace(/^popkeep: /, "")) };
   };
-  return { folder, check: () => run("config", "check"), serve: () => run("serve") };
+  const serve = () => {
+    // Where tests run as root, it refuses to serve before it looks at anything.
+    writeFileSync(`${folder}/popkeep.toml`, `user = "root"\n${PLAIN_PLACE}${toml}`);
+    return run("serve");
+  };
+  return { folder, check: () => run("config", "check"), serve };
 }
 
 /** The lines that a check has, when it is no failure. */
