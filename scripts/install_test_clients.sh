@@ -29,6 +29,7 @@ need slapd slapd
 need mariadbd mariadb-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 need python3 python3
+need haproxy haproxy # a load balancer; only what tests start of it runs
 need strace strace # to see what reaches the disk, and when
 need bindfs bindfs # a filesystem that can be made to hang
 need fail2ban-regex fail2ban # its filter's test; no ban is ever made

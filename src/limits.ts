@@ -36,6 +36,9 @@ export const AUTOLOGOUT_FLOOR_MS = 600_000;
 /** Time to finish a TLS handshake, ms. A half-open handshake holds a connection and says nothing. */
 export const TLS_HANDSHAKE_MS = { min: 1_000, default: 15_000, max: 120_000 } as const;
 
+/** The longest header of a proxy that is read. The addresses take 52 octets; what it adds may be long. */
+export const PROXY_HEADER_OCTETS = 4_096;
+
 /** Connections in all. Each is a file descriptor and a few KiB. */
 export const CONNECTIONS = { min: 1, default: 10_000, max: 2_147_483_647 } as const;
 

@@ -46,6 +46,13 @@ export interface SessionEnd {
   readonly detail?: string | undefined;
 }
 
+/** Who a session is with. */
+export interface LoggedClient {
+  readonly address: string;
+  /** The address of the load balancer that handed the connection on. */
+  readonly proxy?: string;
+}
+
 let lastSession = 0;
 
 let nextSession = () => ++lastSession;
@@ -58,7 +65,7 @@ export function numberSessionsBy(next: () => number): void {
 export class SessionLog implements SessionEvents {
   /** The number that all lines of this session have, 1 and up, anew with each start of the server. */
   readonly session = nextSession();
-  readonly #address: string;
+  readonly #client: LoggedClient;
   readonly #port: number;
   /** Why the session turned the client away, once it has. */
   turnedAwayFor: TurnAwayReason | undefined;
@@ -68,8 +75,8 @@ export class SessionLog implements SessionEvents {
   tls: string | undefined;
 
   /** @param port The port of ours that the client came to. */
-  constructor(address: string, port: number) {
-    this.#address = address;
+  constructor(client: LoggedClient, port: number) {
+    this.#client = client;
     this.#port = port;
   }
 
@@ -107,7 +114,8 @@ export class SessionLog implements SessionEvents {
     const level = end.reason === "limit" ? "warning" : "info";
     log[level]("session ended", {
       session: this.session,
-      address: this.#address,
+      address: this.#client.address,
+      proxy: this.#client.proxy,
       port: this.#port,
       tls: this.tls,
       user: summary.user,
@@ -122,7 +130,8 @@ export class SessionLog implements SessionEvents {
   }
 
   #who() {
-    return { session: this.session, address: this.#address, port: this.#port, tls: this.tls };
+    const { address, proxy } = this.#client;
+    return { session: this.session, address, proxy, port: this.#port, tls: this.tls };
   }
 }
 

@@ -1,9 +1,21 @@
-/** Dovecot's `allow_nets`: the addresses and networks that a user may log in from. */
+/** Addresses and networks: those that a user may log in from (Dovecot's `allow_nets`), and those of settings. */
 
 import { BlockList, isIP, isIPv4 } from "node:net";
 
 /** Tells whether an address is allowed; undefined stands for one that is not known, and never is. */
 export type AllowedNetworks = (address: string | undefined) => boolean;
+
+/**
+ * Tells whether an address is in one of `networks`, each an address or `address/bits`.
+ *
+ * @throws {Error} If one of them is neither.
+ */
+export function addressesIn(networks: readonly string[]): AllowedNetworks {
+  if (networks.length === 0) return () => false;
+  const all = parseAllowedNetworks(networks.join(","));
+  if (all === undefined) throw new Error(`Not addresses and networks: ${networks.join(", ")}`);
+  return all;
+}
 
 /**
  * Reads `allow_nets`: addresses and `address/bits`, parted by commas. The word `local`, for connections

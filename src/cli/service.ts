@@ -10,6 +10,7 @@
 
 import { configureLog } from "../admin/log.ts";
 import { type ProtocolLines, ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
+import { addressesIn } from "../auth/allowed_networks.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../maildir/maildir_store.ts";
 import { ConnectionLimits, type ConnectionMaxima } from "../net/connection_limits.ts";
 import type { PlaceCounts } from "../net/place_counts.ts";
@@ -146,6 +147,7 @@ export class Service {
       preAuthenticatedIdleMs: settings.preAuthenticatedConnectionTimeoutMs,
       authenticatedIdleMs: settings.authenticatedConnectionTimeoutMs,
       tlsHandshakeMs: settings.tlsHandshakeTimeoutMs,
+      isProxy: addressesIn(settings.proxyAddresses),
       tls: tlsAcceptorFor(settings, beginning.certificates),
       protocolLog: settings.protocolLog ? this.#protocolLog : undefined,
     };

@@ -54,15 +54,17 @@ export class Connection implements Swept, HandshakeOutcome {
   #stopping: "soon" | "now" | undefined;
 
   constructor(socket: Socket, options: ConnectionOptions) {
-    const { serving, sweep, implicitTls } = options;
+    const { serving, sweep, implicitTls, client } = options;
+    const tls = implicitTls || client.tls !== undefined;
     this.#options = options;
     this.#socket = socket;
     this.#output = new Output(socket);
     this.#phaseSinceMs = sweep.nowMs;
     this.#record = new ConnectionRecord(socket, options);
+    this.#record.log.tls = client.tls;
     this.#session = new Session(
-      serving.servicesFor(options.address),
-      { tls: implicitTls, stlsPossible: !implicitTls && serving.tls !== undefined },
+      serving.servicesFor(client.address),
+      { tls, stlsPossible: !tls && serving.tls !== undefined },
       this.#record.log,
     );
     this.#loop = new CommandLoop({
@@ -70,7 +72,7 @@ export class Connection implements Swept, HandshakeOutcome {
       output: this.#output,
       sweep,
       maxCommandOctets: serving.maxCommandOctets,
-      address: options.address,
+      address: client.address,
       tap: this.#record.tap,
     });
   }
@@ -79,8 +81,10 @@ export class Connection implements Swept, HandshakeOutcome {
   begin(): void {
     this.#options.sweep.add(this);
     this.#socket.on("error", this.#socketFailed).on("close", this.#gone);
-    if (this.#options.implicitTls) this.#startTls();
-    else this.#serve();
+    if (this.#options.implicitTls) return this.#startTls();
+    this.#serve();
+    // Whoever read a proxy's header from it left it so.
+    if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   /** The server will stop: ends a connection that is not logged in, and lets the others finish. */

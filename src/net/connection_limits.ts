@@ -30,6 +30,7 @@ export type Admission = "admitted" | "tell" | "drop";
 /** What is counted as a whole; names of addresses and users have a blank in front of them. */
 const ADMITTED = "admitted";
 const TOLD = "told";
+const PROXIED = "proxied";
 
 export class ConnectionLimits {
   #maxima: ConnectionMaxima;
@@ -67,6 +68,18 @@ export class ConnectionLimits {
       places.giveBack(ADMITTED);
     }
     return places.take(TOLD, TELL_MARGIN) ? "tell" : "drop";
+  }
+
+  /**
+   * Asks for a place for a connection of a proxy that has not said yet whose it is; there are as many as
+   * for connections. What is given must be given back once, by `releaseProxied`.
+   */
+  admitProxied(): boolean {
+    return this.#places.take(PROXIED, this.#maxima.maxConnections);
+  }
+
+  releaseProxied(): void {
+    this.#places.giveBack(PROXIED);
   }
 
   /** Gives back the place that `admitConnection` gave for this address. */

@@ -23,7 +23,7 @@ export class ConnectionRecord {
   #told = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
-    this.log = new SessionLog(options.address, options.localPort);
+    this.log = new SessionLog(options.client, options.localPort);
     const { protocolLog } = options.serving;
     if (protocolLog !== undefined) this.tap = this.#openTap(socket, options, protocolLog);
   }
@@ -48,14 +48,14 @@ export class ConnectionRecord {
   }
 
   #openTap(
-    { localAddress = "", remotePort = 0 }: Socket,
-    { address, localPort }: ConnectionOptions,
+    { localAddress = "" }: Socket,
+    { client, localPort }: ConnectionOptions,
     protocolLog: ProtocolLog,
   ): ProtocolTap {
     const session = protocolLog.session(
       this.log.session,
       addressAndPort(plainAddress(localAddress), localPort),
-      addressAndPort(address, remotePort),
+      addressAndPort(client.address, client.port),
     );
     return new ProtocolTap(session, this.log);
   }

@@ -17,7 +17,8 @@ import { Connection } from "./connection.ts";
 import type { Admission, ConnectionLimits } from "./connection_limits.ts";
 import type { Binding, Listener } from "./listener.ts";
 import { Listeners } from "./listeners.ts";
-import type { Serving } from "./serving.ts";
+import { Proxied } from "./proxied.ts";
+import type { ConnectionClient, Serving } from "./serving.ts";
 import { Sweep, tickFor } from "./sweep.ts";
 
 const log = getLogger(["popkeep", "net"]);
@@ -29,6 +30,8 @@ export class Pop3Server {
   readonly #limits: ConnectionLimits;
   readonly #listeners: Listeners;
   readonly #connections = new Set<Connection>();
+  /** Those whose proxy has not said yet whose they are. */
+  readonly #proxied = new Set<Proxied>();
   #serving: Serving | undefined;
   #sweep = new Sweep(1_000);
   /** Ends the present wait of `stop` early. */
@@ -76,6 +79,8 @@ export class Pop3Server {
   /** Stops; resolves when no connection is left. Sessions get up to `graceMs` to QUIT. */
   async stop(graceMs: number): Promise<void> {
     this.#listeners.closeAll();
+    for (const proxied of this.#proxied) proxied.destroy();
+    this.#proxied.clear();
     for (const connection of this.#connections) connection.stopSoon();
     await this.#noneLeftWithin(graceMs);
     for (const connection of this.#connections) connection.stopNow();
@@ -101,21 +106,73 @@ export class Pop3Server {
 
   #accepted(socket: Socket, listener: Listener): void {
     // A client that has gone already has no address any more.
-    const { remoteAddress } = socket;
-    if (remoteAddress === undefined || this.#serving === undefined) return void socket.destroy();
+    const { remoteAddress, remotePort = 0 } = socket;
+    const serving = this.#serving;
+    if (remoteAddress === undefined || serving === undefined) return void socket.destroy();
     const address = plainAddress(remoteAddress);
+    if (serving.isProxy(address)) {
+      return this.#awaitClient(socket, { proxy: address, listener, serving });
+    }
+    this.#admit(socket, { client: { address, port: remotePort }, listener, serving });
+  }
+
+  /** Waits for a proxy's word on whose connection it is. */
+  #awaitClient(
+    socket: Socket,
+    { proxy, listener, serving }: { proxy: string; listener: Listener; serving: Serving },
+  ): void {
+    const where = { address: proxy, port: listener.port };
+    if (!this.#limits.admitProxied()) {
+      log.debug("connection dropped", where);
+      return void socket.destroy();
+    }
+    const over = () => {
+      this.#proxied.delete(proxied);
+      this.#limits.releaseProxied();
+    };
+    const proxied = new Proxied(socket, {
+      sweep: this.#sweep,
+      limitMs: serving.tlsHandshakeMs,
+      outcome: {
+        introduced: (named) => {
+          over();
+          const client = named === undefined
+            ? { address: proxy, port: socket.remotePort ?? 0 }
+            : { ...named, address: plainAddress(named.address), proxy };
+          this.#admit(socket, { client, listener, serving });
+        },
+        notIntroduced: (reason) => {
+          over();
+          // Many a monitor opens a connection and closes it.
+          if (reason === undefined) log.debug("connection without a proxy header", where);
+          else log.warning("proxy header refused", { ...where, reason });
+        },
+      },
+    });
+    this.#proxied.add(proxied);
+  }
+
+  #admit(
+    socket: Socket,
+    { client, listener, serving }: {
+      client: ConnectionClient;
+      listener: Listener;
+      serving: Serving;
+    },
+  ): void {
+    const { address } = client;
     const admission = this.#limits.admitConnection(address);
     if (admission === "drop") {
       log.debug("connection dropped", { address, port: listener.port });
       return void socket.destroy();
     }
-    this.#connect(socket, { address, admission, listener, serving: this.#serving });
+    this.#connect(socket, { client, admission, listener, serving });
   }
 
   #connect(
     socket: Socket,
-    { address, admission, listener, serving }: {
-      address: string;
+    { client, admission, listener, serving }: {
+      client: ConnectionClient;
       admission: Admission;
       listener: Listener;
       serving: Serving;
@@ -124,11 +181,11 @@ export class Pop3Server {
     const connection = new Connection(socket, {
       serving,
       sweep: this.#sweep,
-      address,
+      client,
       localPort: listener.port,
       implicitTls: listener.binding.security === "implicit-tls",
       refusal: admission === "tell" ? REFUSAL : undefined,
-      ended: () => this.#limits.releaseConnection(address, admission),
+      ended: () => this.#limits.releaseConnection(client.address, admission),
       gone: () => {
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#goOn?.();

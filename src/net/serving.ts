@@ -13,16 +13,28 @@ export interface Serving {
   readonly preAuthenticatedIdleMs: number;
   readonly authenticatedIdleMs: number;
   readonly tlsHandshakeMs: number;
+  /** Whether a connection from this address begins with a header that says whose it is. */
+  isProxy(address: string): boolean;
   /** Undefined where there is no certificate. */
   readonly tls: TlsAcceptor | undefined;
   readonly protocolLog: ProtocolLog | undefined;
 }
 
+/** Who a connection is with. */
+export interface ConnectionClient {
+  /** As `plainAddress` spells it. */
+  readonly address: string;
+  readonly port: number;
+  /** The proxy's address, where there is one between. */
+  readonly proxy?: string;
+  /** The TLS version between the client and the proxy, where the proxy ended it. */
+  readonly tls?: string | undefined;
+}
+
 export interface ConnectionOptions {
   readonly serving: Serving;
   readonly sweep: Sweep;
-  /** The client's, as `plainAddress` spells it. */
-  readonly address: string;
+  readonly client: ConnectionClient;
   readonly localPort: number;
   readonly implicitTls: boolean;
   /** A line that is said instead of the greeting; then the connection closes. */

@@ -13,6 +13,7 @@ export interface Settings {
   readonly serverName: string;
   readonly unencryptedOrTlsBindings: readonly Binding[];
   readonly sslBindings: readonly Binding[];
+  readonly proxyAddresses: readonly string[];
   /** `auto`: as many as there are processors. */
   readonly workers: number | "auto";
   readonly banner: string;
@@ -113,6 +114,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     serverName: values.server_name,
     unencryptedOrTlsBindings: values.unencrypted_or_tls_bindings,
     sslBindings: values.ssl_bindings,
+    proxyAddresses: values.proxy_addresses,
     workers: values.workers,
     banner: values.banner,
     loginType: values.login_type,

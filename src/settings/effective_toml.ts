@@ -17,6 +17,7 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     server_name: settings.serverName,
     unencrypted_or_tls_bindings: settings.unencryptedOrTlsBindings.map(formatBinding),
     ssl_bindings: settings.sslBindings.map(formatBinding),
+    proxy_addresses: [...settings.proxyAddresses],
     workers: settings.workers,
     banner: settings.banner,
     login_type: settings.loginType,

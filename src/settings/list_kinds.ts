@@ -4,6 +4,7 @@
  * *Knows*: zod, bindings. *Does not know*: which keys there are.
  */
 
+import { isIP } from "node:net";
 import { z } from "zod";
 import { parseBinding } from "./binding.ts";
 import { readText } from "./kinds.ts";
@@ -98,4 +99,19 @@ export function listOf(
     schema: least > 0 ? schema : schema.prefault([]),
     doc: { kind, default: least > 0 ? undefined : "[]", ...listDoc(items, example) },
   };
+}
+
+/** Addresses and networks, for `texts`. */
+export const ADDRESSES: ItemKind = {
+  kind: "list of addresses and networks",
+  holds: isNetwork,
+  items: "IP addresses and networks",
+  example: '"192.0.2.7", "2001:db8::/32"',
+};
+
+/** Whether it is an address, or one with as many bits behind it as there are at most. */
+function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = /^([^/]*)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && !address.includes("%") && Number(bits) <= (version === 4 ? 32 : 128);
 }

@@ -3,7 +3,6 @@
  * failed logins lead to, and what each mechanism needs.
  */
 
-import { isIP } from "node:net";
 import {
   FAILED_LOGIN_BLOCK_MS,
   FAILED_LOGIN_DELAY_MS,
@@ -14,7 +13,7 @@ import {
   NTLM_AUTH_PROCESSES,
 } from "../limits.ts";
 import { choice, count, duration, setting, text, yesOrNo } from "./kinds.ts";
-import { choices, paths, texts } from "./list_kinds.ts";
+import { ADDRESSES, choices, paths, texts } from "./list_kinds.ts";
 import { optionalPath, url, urlOrPath } from "./place_kinds.ts";
 
 const DOMAIN = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}))?$/;
@@ -40,20 +39,6 @@ const NAMES = {
   items: "user names",
   example: '"admin@example.com"',
 };
-
-const ADDRESSES = {
-  kind: "list of addresses and networks",
-  holds: isNetwork,
-  items: "IP addresses and networks",
-  example: '"192.0.2.7", "2001:db8::/32"',
-};
-
-/** Whether it is an address, or one with as many bits behind it as there are at most. */
-function isNetwork(text: string): boolean {
-  const [, address = "", bits = "0"] = /^([^/]*)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
-  const version = isIP(address);
-  return version !== 0 && !address.includes("%") && Number(bits) <= (version === 4 ? 32 : 128);
-}
 
 export const loginSections = {
   "Names": {

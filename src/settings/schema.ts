@@ -26,7 +26,7 @@ import {
   WORKERS,
 } from "../limits.ts";
 import { choice, count, countOr, duration, setting, size, text, yesOrNo } from "./kinds.ts";
-import { bindings, texts } from "./list_kinds.ts";
+import { ADDRESSES, bindings, texts } from "./list_kinds.ts";
 import { optionalPath, path } from "./place_kinds.ts";
 import { directoryTable } from "./directory_tables.ts";
 import { loginSections } from "./login_sections.ts";
@@ -76,6 +76,12 @@ export const sections = {
       "Where to listen for connections that are under TLS from the first octet. They need a " +
         "certificate.",
       "SSLBindings",
+    ),
+    proxy_addresses: setting(
+      texts(ADDRESSES),
+      "The load balancers. A connection from one of these addresses has to begin with a PROXY header " +
+        "(version 1 or 2, HAProxy's `send-proxy`), which says whose it is; from any other it must not. " +
+        "If the header says that the client came to the load balancer by TLS, that counts as TLS.",
     ),
     workers: setting(
       countOr(WORKERS, "processes", "auto"),
@@ -233,7 +239,7 @@ export const sections = {
     ),
     tls_handshake_timeout: setting(
       duration(TLS_HANDSHAKE_MS),
-      "Time that a client gets to finish a TLS handshake.",
+      "Time that a client gets to finish a TLS handshake, and a load balancer to send its PROXY header.",
     ),
     max_connections: setting(
       count(CONNECTIONS, "connections"),

@@ -40,6 +40,13 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
         "message lose their session",
     );
   }
+  for (const network of settings.proxyAddresses) {
+    if (!network.endsWith("/0")) continue;
+    warn(
+      "proxy_addresses",
+      `${network} lets everybody say who they are, so that no limit or block by address holds`,
+    );
+  }
   const { workers } = settings;
   const processors = availableParallelism();
   if (workers !== "auto" && workers > 1 && workers > processors) {

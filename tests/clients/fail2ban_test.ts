@@ -27,7 +27,8 @@ const VICTIM = "203.0.113.9";
 const LINES_OF_VICTIM = FORMATS.map((format) =>
   linesOf(
     format,
-    () => new SessionLog(VICTIM, 995).loginFailed("x", "USER", "r", "wrong_credentials"),
+    () =>
+      new SessionLog({ address: VICTIM }, 995).loginFailed("x", "USER", "r", "wrong_credentials"),
   )
     .trimEnd()
 );
@@ -76,7 +77,9 @@ function linesOf(format: LogFormat, work: () => void): string {
 function failures(format: LogFormat, address: string, cause: LoginFailureCause): string {
   return linesOf(format, () => {
     for (const name of NAMES) {
-      const log = new SessionLog(address, 995);
+      // Also by way of a load balancer, who is not the one to be banned.
+      const proxy = name.length % 3 === 0 ? { proxy: "198.51.100.9" } : {};
+      const log = new SessionLog({ address, ...proxy }, 995);
       if (name.length % 2 === 0) log.tls = "TLSv1.3";
       log.loginFailed(name, "PLAIN", "wrong user name or password", cause);
     }

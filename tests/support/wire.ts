@@ -34,6 +34,8 @@ export interface SocketOptions {
   readonly tls?: boolean;
   readonly servername?: string;
   readonly alpnProtocols?: readonly string[];
+  /** What is sent before anything else, also before TLS: what a load balancer says. */
+  readonly preface?: Uint8Array;
   /** How long one read may take before the test fails, ms. */
   readonly timeoutMs?: number;
 }
@@ -55,14 +57,21 @@ export class SocketWire implements Wire {
 
   /** Connects, with TLS where `options.tls` says so. */
   static async connect(options: SocketOptions): Promise<SocketWire> {
-    const { port, host = "127.0.0.1", localAddress } = options;
+    const { port, host = "127.0.0.1", localAddress, preface } = options;
     const from = localAddress === undefined ? {} : { localAddress };
-    const socket = options.tls === true
-      ? tls.connect({ port, host, ...from, ...tlsOptions(options) })
-      : net.connect({ port, host, ...from });
+    if (options.tls === true && preface === undefined) {
+      const socket = tls.connect({ port, host, ...from, ...tlsOptions(options) });
+      socket.setNoDelay(true);
+      await opened(socket, "secureConnect");
+      return new SocketWire(socket, options);
+    }
+    const socket = net.connect({ port, host, ...from });
     socket.setNoDelay(true);
-    await opened(socket, options.tls === true ? "secureConnect" : "connect");
-    return new SocketWire(socket, options);
+    await opened(socket, "connect");
+    const wire = new SocketWire(socket, options);
+    if (preface !== undefined) await wire.write(preface);
+    if (options.tls === true) await wire.startTls();
+    return wire;
   }
 
   /** The socket itself, for what a test wants to see of TLS or do to TCP. */

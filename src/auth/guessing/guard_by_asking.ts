@@ -14,7 +14,7 @@
 import { createHmac } from "node:crypto";
 import { KNOWN_LOGINS_AT_ONCE } from "../../limits.ts";
 import type { Soon } from "../at_once.ts";
-import type { AllowedNetworks } from "../allowed_networks.ts";
+import { addressesIn, type AllowedNetworks } from "../allowed_networks.ts";
 import {
   type AttemptOrRefusal,
   freeAttempt,
@@ -29,7 +29,7 @@ import {
   type LoginEnd,
   type LoginWho,
 } from "./guard_messages.ts";
-import { type GuessingOptions, neverBlockedBy } from "./guessing_guard.ts";
+import type { GuessingOptions } from "./guessing_guard.ts";
 import { GuessingKeys, type LoginKeys } from "./keys.ts";
 import { UnderWay } from "./under_way.ts";
 
@@ -59,14 +59,14 @@ export class GuardByAsking implements LoginGuard {
   /** @throws {Error} If an address of `neverBlocked` is none. */
   constructor(link: GuardLink, options: GuessingOptions, secrets: GuardSecrets) {
     this.#link = link;
-    this.#isNeverBlocked = neverBlockedBy(options);
+    this.#isNeverBlocked = addressesIn(options.neverBlocked);
     this.#secrets = secrets;
     this.#keys = new GuessingKeys(secrets.key);
   }
 
   /** Goes on with other options. @throws {Error} As the constructor does; then nothing has changed. */
   reload(options: GuessingOptions): void {
-    this.#isNeverBlocked = neverBlockedBy(options);
+    this.#isNeverBlocked = addressesIn(options.neverBlocked);
   }
 
   /** Goes on with other secrets: the supervisor has another guard. */

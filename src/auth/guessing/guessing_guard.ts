@@ -33,7 +33,7 @@ import {
   LOGINS_WAITING_OF_ADDRESS,
   SITE_ADDRESSES,
 } from "../../limits.ts";
-import { type AllowedNetworks, parseAllowedNetworks } from "../allowed_networks.ts";
+import { addressesIn, type AllowedNetworks } from "../allowed_networks.ts";
 import type { Soon } from "../at_once.ts";
 import {
   type AttemptOrRefusal,
@@ -106,7 +106,7 @@ export class GuessingGuard implements LoginGuard {
   /** Use `openGuessingGuard`. */
   constructor(options: GuessingOptions, remembered: Remembered, place: GuessingPlace) {
     this.#options = options;
-    this.#isNeverBlocked = neverBlockedBy(options);
+    this.#isNeverBlocked = addressesIn(options.neverBlocked);
     this.#logins = remembered.logins;
     this.#keys = remembered.keys;
     this.#waits = place.waits ?? new Waits();
@@ -122,7 +122,7 @@ export class GuessingGuard implements LoginGuard {
    * @throws {Error} If an address of `neverBlocked` is none; then nothing has changed.
    */
   reload(options: GuessingOptions): void {
-    this.#isNeverBlocked = neverBlockedBy(options);
+    this.#isNeverBlocked = addressesIn(options.neverBlocked);
     this.#options = options;
     this.#logins.times = options;
   }
@@ -350,12 +350,4 @@ async function readKept(file: string): Promise<KeptFailures | undefined> {
     logger.warning("the failed logins of before cannot be read and are forgotten", { file, error });
     return undefined;
   }
-}
-
-/** @throws {Error} If an address of `neverBlocked` is none. */
-export function neverBlockedBy({ neverBlocked }: GuessingOptions): AllowedNetworks {
-  if (neverBlocked.length === 0) return () => false;
-  const networks = parseAllowedNetworks(neverBlocked.join(","));
-  if (networks === undefined) throw new Error("An address that is never blocked is none.");
-  return networks;
 }

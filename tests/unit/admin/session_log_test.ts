@@ -42,7 +42,7 @@ const SUMMARY: SessionSummary = {
 
 test("the end of a session has who, why, how long and all counts", () => {
   const [record] = recordsOf(() => {
-    const log = new SessionLog("192.0.2.1", 995);
+    const log = new SessionLog({ address: "192.0.2.1" }, 995);
     log.tls = "TLSv1.3";
     log.ended({ reason: "timeout", durationMs: 1_234.5 }, SUMMARY);
   });
@@ -73,7 +73,10 @@ test("the end of a session has who, why, how long and all counts", () => {
 test("a connection that never logged in has no counts of a maildrop", () => {
   const [record] = recordsOf(() => {
     const summary = { ...SUMMARY, user: undefined, mechanism: undefined };
-    new SessionLog("192.0.2.1", 110).ended({ reason: "disconnected", durationMs: 1 }, summary);
+    new SessionLog({ address: "192.0.2.1" }, 110).ended(
+      { reason: "disconnected", durationMs: 1 },
+      summary,
+    );
   });
   const { session: _, ...fields } = record!.properties;
   assert.deepEqual(withoutUndefined(fields), {
@@ -86,8 +89,8 @@ test("a connection that never logged in has no counts of a maildrop", () => {
 
 test("sessions are numbered, and all lines of one have its number", () => {
   const records = recordsOf(() => {
-    const one = new SessionLog("192.0.2.1", 110);
-    const other = new SessionLog("192.0.2.2", 110);
+    const one = new SessionLog({ address: "192.0.2.1" }, 110);
+    const other = new SessionLog({ address: "192.0.2.2" }, 110);
     one.loginFailed("eve", "USER", "wrong", "wrong_credentials");
     other.storageFailed("reading", new Error("disk"));
     one.erred(new Error("ours"));

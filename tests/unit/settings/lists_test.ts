@@ -20,6 +20,7 @@ test("one value where a list is wanted is told as such, with what was meant", ()
     ["gssapi_realms", "EXAMPLE.COM"],
     ["mechanisms", "PLAIN"],
     ["never_blocked_addresses", "127.0.0.1"],
+    ["proxy_addresses", "127.0.0.1"],
     ["master_users", "admin"],
     ["oauth_scopes", "mail.pop"],
     ["oauth_audience", "popkeep"],

@@ -33,6 +33,7 @@ test("without any key all settings have their defaults", () => {
     file: FILE,
     unencryptedOrTlsBindings: [{ address: "0.0.0.0", port: 110 }, { address: "::", port: 110 }],
     sslBindings: [],
+    proxyAddresses: [],
     workers: 1,
     banner: "popkeep is ready.",
     loginType: "secure_login",
