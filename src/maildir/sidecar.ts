@@ -7,7 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { StorageFailure } from "../maildrop/store.ts";
@@ -15,6 +15,7 @@ import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { diskWork } from "./disk_work.ts";
 import { errnoOf, isMissing } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
+import { syncFolder } from "./folder_sync.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 
@@ -36,6 +37,9 @@ const MOST_RESERVED = 1_000_000;
 
 /** What is said of files that there is no writing through of; a later try says the same. */
 const UNSYNCABLE = new Set(["EROFS", "EINVAL", "ENOTSUP", "EBADF"]);
+
+/** The name of a file that was made so long ago is on the disk: no filesystem waits that long. */
+const NAME_SETTLED_MS = 3_600_000;
 
 /** Octets before the place that was read up to, compared to see that the file is still the same one. */
 const WITNESS_OCTETS = 64;
@@ -166,6 +170,11 @@ export class Sidecar {
     return this.#isAsRead(found) || areSame(this.#factsAtOnce, found);
   }
 
+  /** Whether it is the file that was read last. */
+  #isSameInode({ inode }: FileFacts): boolean {
+    return this.#facts !== undefined && this.#facts !== "none" && this.#facts.inode === inode;
+  }
+
   /**
    * The same, but for who holds the lock and is about to write: a shared filesystem may answer a look from
    * what it knew seconds ago, but not an open.
@@ -182,14 +191,16 @@ export class Sidecar {
       throw error;
     }
     try {
-      const found = factsOf(await file.stat());
+      const stats = await file.stat();
+      const found = factsOf(stats);
       if (this.#isAsRead(found)) return "unchanged";
+      const hasNewName = !this.#isSameInode(found) && !isSettled(stats);
       const grown = this.#offset > 0 && await this.#isSameFile(file, found.octets);
       if (!grown) this.#forget();
       const messages = (found.octets - this.#offset) / MESSAGE_OCTETS;
       this.list.table.reserve(this.list.table.count + Math.min(Math.ceil(messages), MOST_RESERVED));
       await this.#readLines(file);
-      await this.#makeDurable(file);
+      await this.#makeDurable(file, hasNewName);
       if (!this.#isDoubtful) this.#durableNext = this.list.next;
       this.#isNow(found);
       const hasNews = this.#offset !== this.#toldOffset;
@@ -369,11 +380,22 @@ export class Sidecar {
    * What another process wrote may not be on the disk yet, and is about to be shown. Costs little when it
    * is. A disk that cannot be written to holds nothing that is not on it.
    */
-  async #makeDurable(file: DiskFile): Promise<void> {
+  async #makeDurable(file: DiskFile, hasNewName: boolean): Promise<void> {
     try {
       await this.#sync(file);
+      // Who put this file in place of another may have been killed before its name was on the disk.
+      if (hasNewName) await this.#syncName();
     } catch (error) {
       if (!UNSYNCABLE.has(errnoOf(error))) throw error;
+    }
+  }
+
+  async #syncName(): Promise<void> {
+    try {
+      await syncFolder(this.disk);
+    } catch (error) {
+      if (!UNSYNCABLE.has(errnoOf(error))) this.doubt();
+      throw error;
     }
   }
 
@@ -419,6 +441,11 @@ async function readFully(
 function witnessAfter(before: Uint8Array, octets: Uint8Array): Uint8Array {
   if (octets.length >= WITNESS_OCTETS) return octets.slice(-WITNESS_OCTETS);
   return Buffer.concat([before, octets]).subarray(-WITNESS_OCTETS);
+}
+
+/** Whether the file's name has been on the disk for long; false where its age cannot be told. */
+function isSettled({ birthtimeMs }: Stats): boolean {
+  return birthtimeMs > 0 && Math.abs(Date.now() - birthtimeMs) > NAME_SETTLED_MS;
 }
 
 function areSame(one: FileFacts | undefined, other: FileFacts): boolean {

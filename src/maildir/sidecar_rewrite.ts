@@ -12,6 +12,7 @@ import { errnoOf } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
 import { diskWork } from "./disk_work.ts";
 import type { DotLock } from "./dot_lock.ts";
+import { syncFolder } from "./folder_sync.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 import type { MessageTable } from "./message_table.ts";
 import { type LinePieces, type Sidecar, SIDECAR_NAME } from "./sidecar.ts";
@@ -114,6 +115,7 @@ export async function rewrite(
     randomBytes(8).toString("hex")
   }`;
   await makeTmp(disk);
+  await removeUnfinished(disk);
   try {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
     diskWork.listOpens++;
@@ -190,6 +192,15 @@ async function makeTmp(disk: MailboxDisk): Promise<void> {
   await giveToOwner(disk, folder);
 }
 
+/** What those were making who were killed meanwhile: who holds the lock knows that nobody is at it any more. */
+async function removeUnfinished(disk: MailboxDisk): Promise<void> {
+  const names = await disk.names(`${disk.path}/tmp`).catch(() => []);
+  for (const name of names) {
+    if (!name.startsWith(`${SIDECAR_NAME}.`)) continue;
+    await disk.unlink(`${disk.path}/tmp/${name}`).catch(() => {});
+  }
+}
+
 async function giveToOwner(disk: MailboxDisk, path: string): Promise<void> {
   const owner = await ownerOf(disk);
   if (owner !== undefined) await disk.chown(path, owner.userId, owner.groupId);
@@ -219,17 +230,4 @@ async function keepDamaged({ disk, hasLines, mailboxPath, path }: Sidecar): Prom
   await disk.unlink(kept).catch(() => {});
   // A second name, so that the list is never without its own.
   await disk.link(path, kept).catch(() => {});
-}
-
-/** Makes a rename in the folder durable. Filesystems that cannot sync a folder do it by themselves. */
-async function syncFolder(disk: MailboxDisk): Promise<void> {
-  const folder = await disk.open(disk.path, constants.O_RDONLY);
-  try {
-    diskWork.syncs++;
-    await folder.sync();
-  } catch (error) {
-    if (!["EINVAL", "ENOTSUP", "EBADF"].includes(errnoOf(error))) throw error;
-  } finally {
-    await folder.close();
-  }
 }
