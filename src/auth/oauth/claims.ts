@@ -76,7 +76,8 @@ function kindFault(claims: JsonObject): ClaimsFault | undefined {
   // RFC 7662 §2.1 lets servers answer for refresh tokens, too; Hydra says so in "token_use".
   if (claims["token_use"] === "refresh_token") return invalid("it is a refresh token");
   const type = claims["token_type"];
-  if (type === undefined || /^(?:Bearer|access_token)$/i.test(String(type))) return undefined;
+  const isBearer = typeof type === "string" && /^(?:Bearer|access_token)$/i.test(type);
+  if (type === undefined || isBearer) return undefined;
   return invalid("it is no bearer token", textOf(type));
 }
 

@@ -19,7 +19,8 @@ const USUAL: Readonly<Record<string, string>> = {
 
 /** How many keys of the set can be used. What is no key set has none. */
 export async function countUsableKeys({ keys }: JsonObject): Promise<number> {
-  if (!Array.isArray(keys)) return 0;
+  // As `parseKeySet` takes it: one of them that is no key is somebody's mistake.
+  if (!Array.isArray(keys) || !keys.every(isObject)) return 0;
   const usable = await Promise.all(keys.map(isUsable));
   return usable.filter((is) => is).length;
 }
@@ -27,7 +28,9 @@ export async function countUsableKeys({ keys }: JsonObject): Promise<number> {
 async function isUsable(key: unknown): Promise<boolean> {
   if (!isObject(key) || key["use"] !== undefined && key["use"] !== "sig") return false;
   const { kty, crv } = key;
-  const type = kty === "RSA" ? "RSA" : `${kty} ${crv}`;
+  // Not every value can be made a text.
+  if (typeof kty !== "string") return false;
+  const type = kty === "RSA" || typeof crv !== "string" ? kty : `${kty} ${crv}`;
   const algorithm = key["alg"] ?? USUAL[type];
   if (typeof algorithm !== "string" || !ALGORITHMS.includes(algorithm)) return false;
   try {

@@ -21,30 +21,31 @@ import { makeShaCrypt, readShaCrypt } from "./sha_crypt.ts";
 
 const MD5_CRYPT = "MD5-CRYPT";
 
-const READERS: Readonly<Record<string, (stored: Uint8Array) => CheckableHash | HashFault>> = {
-  "2a": readBcrypt,
-  "2b": readBcrypt,
-  "2y": readBcrypt,
-  "5": readShaCrypt,
-  "6": readShaCrypt,
-};
+// Maps, since a prefix may be a word that every object answers to.
+const READERS: ReadonlyMap<string, (stored: Uint8Array) => CheckableHash | HashFault> = new Map([
+  ["2a", readBcrypt],
+  ["2b", readBcrypt],
+  ["2y", readBcrypt],
+  ["5", readShaCrypt],
+  ["6", readShaCrypt],
+]);
 
-const NOT_HONOURED: Readonly<Record<string, string>> = {
-  "2x": "the faulty bcrypt of $2x$",
-  "7": "scrypt",
-  "gy": "gost-yescrypt",
-  "md5": "SunMD5",
-  "sha1": "SHA1-CRYPT",
-  "y": "yescrypt",
-};
+const NOT_HONOURED: ReadonlyMap<string, string> = new Map([
+  ["2x", "the faulty bcrypt of $2x$"],
+  ["7", "scrypt"],
+  ["gy", "gost-yescrypt"],
+  ["md5", "SunMD5"],
+  ["sha1", "SHA1-CRYPT"],
+  ["y", "yescrypt"],
+]);
 
 function readCrypt(stored: Uint8Array, weak: WeakSchemes): CheckableHash | HashFault {
   const text = octetsAsText(stored);
   const prefix = /^\$([0-9a-z]+)[$,]/.exec(text)?.[1] ?? "";
   if (prefix === "1") return weak.has(MD5_CRYPT) ? readMd5Crypt(stored) : tooWeak(MD5_CRYPT);
-  const reader = READERS[prefix];
+  const reader = READERS.get(prefix);
   if (reader !== undefined) return reader(stored);
-  const what = NOT_HONOURED[prefix];
+  const what = NOT_HONOURED.get(prefix);
   const reason = what === undefined
     ? "neither a {SCHEME} nor a crypt(3) hash that popkeep honours"
     : `${what} is not honoured`;
