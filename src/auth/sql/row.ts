@@ -35,10 +35,10 @@ const TAKEN: ReadonlySet<string> = new Set([
   "pass",
 ]);
 
-const SECRET_COLUMNS: Readonly<Record<string, SecretKind>> = {
-  nt_hash: "ntHash",
-  scram_sha_256: "scramSha256",
-};
+const SECRET_COLUMNS: ReadonlyMap<string, SecretKind> = new Map([
+  ["nt_hash", "ntHash"],
+  ["scram_sha_256", "scramSha256"],
+]);
 
 /** @throws {Error} If the row does not say whose it is. */
 export function readRow(row: Row, defaultPasswordScheme: string): ReadEntry {
@@ -77,7 +77,7 @@ export function readRow(row: Row, defaultPasswordScheme: string): ReadEntry {
 
 /** The secrets that rows with these columns may hold. */
 export function secretKindsOf(columns: readonly string[]): ReadonlySet<SecretKind> {
-  return new Set(columns.flatMap((column) => SECRET_COLUMNS[columnName(column)] ?? []));
+  return new Set(columns.flatMap((column) => SECRET_COLUMNS.get(columnName(column)) ?? []));
 }
 
 /** In lower case, as some databases give names back in capitals; without `userdb_`. */
@@ -95,5 +95,9 @@ function textOf(value: unknown): string {
   if (value instanceof Uint8Array) {
     return value.length === 1 && value[0]! < 2 ? String(value[0]) : new TextDecoder().decode(value);
   }
-  return String(value);
+  // PostgreSQL's arrays and JSON columns; an object of JSON need not be one that can be made a text.
+  if (Array.isArray(value)) return value.map((one) => one === null ? "" : textOf(one)).join(",");
+  const isJson = typeof value === "object" && value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype;
+  return isJson ? JSON.stringify(value) : String(value);
 }
