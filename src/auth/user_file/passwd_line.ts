@@ -104,7 +104,8 @@ function splitExtras(fields: readonly string[], user: string): Extras {
   const variables = { ...userVariables(user), home: undefined };
   const text = old ? `userdb_mail=${further.join(":")}` : fields.join(":");
   for (const part of text.split(" ")) {
-    if (part === "") continue;
+    // Colons alone are fields that are not there.
+    if (/^:*$/.test(part)) continue;
     const equals = part.indexOf("=");
     const key = equals < 0 ? part : part.slice(0, equals);
     const written = equals < 0 ? "" : part.slice(equals + 1);

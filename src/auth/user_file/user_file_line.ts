@@ -21,8 +21,17 @@ export function octets(text: string): string {
 
 /** The user of a line, one character an octet; undefined for comments and lines without one. */
 function userOfLine(line: string): string | undefined {
-  const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(BYTE_ORDER_MARK.length) : line;
-  return text.startsWith("#") ? undefined : /^[^:\r\n]+/.exec(text)?.[0];
+  const { content } = parted(line);
+  const text = content.startsWith(BYTE_ORDER_MARK)
+    ? content.slice(BYTE_ORDER_MARK.length)
+    : content;
+  return text.startsWith("#") ? undefined : /^[^:]+/.exec(text)?.[0];
+}
+
+/** A line and its end, as whoever reads the file parts them: a CR elsewhere is a part of the line. */
+function parted(line: string): { content: string; end: string } {
+  const end = /\r?\n?$/.exec(line)?.[0] ?? "";
+  return { content: line.slice(0, line.length - end.length), end };
 }
 
 /** Whether a line is an entry of this user, in whatever letter case; never for what is no UTF-8. */
@@ -34,8 +43,9 @@ export function isLineOf(line: string, user: string): boolean {
 }
 
 export function withPassword(line: string, stored: string): string {
-  const [, name = "", rest = ""] = /^([^:\r\n]*)(?::[^:\r\n]*)?(.*)$/s.exec(line) ?? [];
-  return `${name}:${octets(stored)}${rest}`;
+  const { content, end } = parted(line);
+  const [, name = "", rest = ""] = /^([^:]*)(?::[^:]*)?(.*)$/s.exec(content) ?? [];
+  return `${name}:${octets(stored)}${rest}${end}`;
 }
 
 /** The extra fields of a line as they stand there, `key=value` or `key`. */
@@ -48,7 +58,7 @@ export function withExtras(
   line: string,
   changes: Readonly<Record<string, string | undefined>>,
 ): string {
-  const [, content = "", end = ""] = /^([^\r\n]*)(.*)$/s.exec(line) ?? [];
+  const { content, end } = parted(line);
   const before = extraText(line);
   const kept = before.split(" ").filter((field) => !Object.hasOwn(changes, keyOf(field)));
   const added = Object.entries(changes).flatMap(([key, value]) =>
@@ -63,9 +73,11 @@ export function withExtras(
 
 /** The rest of the line behind the fixed fields; see passwd_line.ts for the old form. */
 function extraText(line: string): string {
-  const [first = "", ...further] = line.replace(/[\r\n]+$/, "").split(":").slice(FIXED_FIELDS);
+  const [first = "", ...further] = parted(line).content.split(":").slice(FIXED_FIELDS);
   const old = first === "" && further.join("") !== "";
-  return old ? `userdb_mail=${further.join(":")}` : [first, ...further].join(":");
+  const text = old ? `userdb_mail=${further.join(":")}` : [first, ...further].join(":");
+  // Colons alone are fields that are not there; something behind them would be the old form.
+  return /^:+$/.test(text) ? "" : text;
 }
 
 function keyOf(field: string): string {
