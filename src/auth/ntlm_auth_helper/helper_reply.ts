@@ -41,8 +41,9 @@ const ABOUT_THE_CLIENT: ReadonlySet<string> = new Set([
 /** Reads one line without its end. A line that is none of these is `unavailable`. */
 export function parseHelperReply(line: string): HelperReply {
   const [, code = "", rest = ""] = /^([A-Z]{2})(?: (.*))?$/s.exec(line) ?? [];
-  if (code === "TT" && /^[A-Za-z0-9+/]+={0,2}$/.test(rest)) {
-    return { kind: "challenge", octets: Buffer.from(rest, "base64") };
+  if (code === "TT" && rest !== "") {
+    const octets = Buffer.from(rest, "base64");
+    if (octets.toString("base64") === rest) return { kind: "challenge", octets };
   }
   if (code === "AF" && rest !== "") return { kind: "right", name: rest };
   if (code === "NA" && ABOUT_THE_CLIENT.has(rest)) return { kind: "wrong" };
