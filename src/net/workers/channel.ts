@@ -140,7 +140,7 @@ export class Channel {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (message.fault === undefined) waiting?.answered(message.answer);
-    else waiting?.failed(new ChannelFault(String(message.fault)));
+    else waiting?.failed(new ChannelFault(faultText(message.fault)));
   }
 
   async #answer(id: number, question: string, value: unknown): Promise<void> {
@@ -150,6 +150,11 @@ export class Channel {
       this.#send({ id, fault: error instanceof Error ? error.message : String(error) });
     }
   }
+}
+
+/** Not every value can be made a text, and what another process says must not end this one. */
+function faultText(fault: unknown): string {
+  return typeof fault === "string" ? fault : "The other process could not answer";
 }
 
 function parse(line: string): Message | undefined {
