@@ -139,7 +139,7 @@ function unknownKey(
   const line = lines.get(path);
   const shown = { file, line, key: /^[\w.[\]-]{1,80}$/.test(path) ? path : shownValue(path) };
   const here: Shape = tableShape(table, values) ?? settingsFile.shape;
-  if (table.length > 0 && key in settingsFile.shape) {
+  if (table.length > 0 && Object.hasOwn(settingsFile.shape, key)) {
     // TOML has no end of a table: what stands below [[certificates]] belongs to it.
     const allowed = `this key above the first [[${table[0]}]]`;
     const whose = table[0] === "directories" ? "directory" : "certificate";
