@@ -41,6 +41,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { StorageFailure } from "../maildrop/store.ts";
 import { parseUniqueId } from "../maildrop/unique_id.ts";
 import { MessageTable } from "./message_table.ts";
 import { NAME_OCTETS, staged } from "./name_blocks.ts";
@@ -49,6 +50,9 @@ export const HEADER = "popkeep-uidlist 1\n";
 
 /** Ids stay exact in a double up to here; microseconds reach it in the year 2255. */
 const LARGEST_ID = Number.MAX_SAFE_INTEGER;
+
+/** More than are ever given at a time: lines with ids beyond the largest would not be read back. */
+const MOST_AT_ONCE = 2 ** 32;
 
 const SPACE = 0x20;
 const PERCENT = 0x25;
@@ -77,9 +81,12 @@ export class UniqueIdList {
    * The id that the next message gets: above all given ids, and not below the clock.
    *
    * @param nowMs milliseconds since 1970.
+   * @throws {StorageFailure} If there are none left, as when the file was made to say so.
    */
   firstFreeId(nowMs: number): number {
-    return Math.max(this.#next, Math.floor(nowMs) * 1000);
+    const first = Math.max(this.#next, Math.floor(nowMs) * 1000);
+    if (first <= LARGEST_ID - MOST_AT_ONCE) return first;
+    throw new StorageFailure("SYS/PERM", `the unique-id list leaves no ids after ${first - 1}`);
   }
 
   /**
@@ -104,7 +111,8 @@ export class UniqueIdList {
       case "?":
         return fields.length === 3 && this.#applyMissing(fields);
       case "next": {
-        const next = wholeNumber(fields[1]);
+        // It may be one above the largest id: then there is none left.
+        const next = wholeNumber(fields[1], LARGEST_ID);
         if (next === undefined || fields.length !== 2) return false;
         this.#next = Math.max(this.#next, next);
         return true;
@@ -250,10 +258,10 @@ function wholeNumberAt(line: Buffer, from: number, to: number): number | undefin
   return value < LARGEST_ID ? value : undefined;
 }
 
-function wholeNumber(text: string | undefined): number | undefined {
+function wholeNumber(text: string | undefined, most = LARGEST_ID - 1): number | undefined {
   if (text === undefined || !/^[0-9]{1,16}$/.test(text)) return undefined;
   const value = Number(text);
-  return value < LARGEST_ID ? value : undefined;
+  return value <= most ? value : undefined;
 }
 
 /** A field without its escapes; undefined if one of them is none. */
