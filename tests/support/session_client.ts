@@ -82,6 +82,13 @@ export class SessionClient {
     return await this.hear(answer instanceof Promise ? await answer : answer);
   }
 
+  /** Sends a line that is longer than its limit: of it the session hears no more than that. */
+  async askTooLong(): Promise<Heard> {
+    this.#reader.sent(Buffer.alloc(0));
+    const answer = this.session.receiveTooLong();
+    return await this.hear(answer instanceof Promise ? await answer : answer);
+  }
+
   /** Sends lines one after the other and returns the last answer. */
   async askAll(...lines: readonly string[]): Promise<Heard> {
     assert.ok(lines.length > 0);
