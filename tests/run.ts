@@ -28,6 +28,7 @@ const ROOMS: Readonly<Record<string, number>> = {
   conformance: 400,
   transcripts: 400,
   fault: 900,
+  fuzz: 400,
   end_to_end: 400,
   clients: 600,
 };
@@ -38,6 +39,7 @@ const AGAINST_EXECUTABLE: readonly (readonly [name: string, folder: string])[] =
   ["transcripts", "transcripts"],
   ["end_to_end", "end_to_end"],
   ["fault", "fault"],
+  ["fuzz", "fuzz"],
   // Not named after its room: "unit" is asked for where no executable has been made.
   ["command line", "unit/cli"],
 ];
