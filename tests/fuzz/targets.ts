@@ -18,6 +18,7 @@ import { messageHeader } from "./targets/message_header.ts";
 import { messageOctets } from "./targets/message_octets.ts";
 import { modifiedUtf7 } from "./targets/modified_utf7.ts";
 import { ntlmHelperReply } from "./targets/ntlm_helper_reply.ts";
+import { proxyHeader } from "./targets/proxy_header.ts";
 import { revocationList } from "./targets/revocation_list.ts";
 import { saslBearer } from "./targets/sasl_bearer.ts";
 import { saslExternal } from "./targets/sasl_external.ts";
@@ -38,6 +39,7 @@ import { workerChannel } from "./targets/worker_channel.ts";
 
 export const TARGETS: readonly FuzzTarget[] = [
   // What clients send.
+  proxyHeader,
   lineFramer,
   command,
   session,
