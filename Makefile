@@ -5,7 +5,11 @@
 #   make check         the gate before a commit: format, lint, types, rooms, unit tests
 #   make binary        dist/popkeep, one executable
 #   make binary-deno   the same by deno compile, where denort is to be had
+#   make fuzz          hostile input for every reader, MINUTES=10 in all: tests/fuzz/README.md
 #   make install       to $(DESTDIR)$(PREFIX)
+#   make crash         crashes at every step of every scenario (docs/reliability.md)
+#   make faults        every call to the disk made to fail in every way (docs/reliability.md)
+#   make soak          everything at once, with kills, for MINUTES=10; WORKERS=2, SEED= repeats one
 #   make bench         beside other POP3 servers, as root on Debian: docs/performance.md
 #   make docs          docs/settings.md and docs/conformance.md, from the sources that they describe
 #   make clean         remove what was made
@@ -13,6 +17,9 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SUITES ?=
+MINUTES ?= 10
+TARGETS ?=
+RUNTIME ?= bun
 
 RUNTIMES := node_modules/.runtimes
 BUN := $(RUNTIMES)/bun
@@ -25,7 +32,7 @@ NO_AUTOLOAD := --no-compile-autoload-dotenv --no-compile-autoload-bunfig
 QUICK_START := --splitting --format=esm --bytecode
 SOURCES := main.ts package.json $(shell find src -name '*.ts')
 
-.PHONY: run test check binary binary-deno install bench bench-quick bench-page docs clean
+.PHONY: run test check fuzz binary binary-deno install crash faults soak bench bench-quick bench-page docs clean
 
 run: $(INSTALLED)
 	@$(BUN) scripts/demo.ts
@@ -35,6 +42,11 @@ test: dist/popkeep
 
 check: $(INSTALLED)
 	@BUN=$(BUN) DENO=$(DENO) $(BUN) tests/run.ts format lint types unit
+
+fuzz: dist/popkeep
+	@POPKEEP_EXECUTABLE=$(CURDIR)/dist/popkeep \
+		$(if $(filter deno,$(RUNTIME)),$(DENO) run -A --no-check,$(BUN)) \
+		tests/fuzz/fuzz.ts --minutes $(MINUTES) $(TARGETS)
 
 binary: dist/popkeep
 
@@ -60,6 +72,19 @@ install: dist/popkeep
 	install -D -m 644 share/fail2ban/jail.d/popkeep.conf \
 		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/jail.d/popkeep.conf
 
+crash: dist/popkeep
+	POPKEEP_CRASH=all $(BUN) test --timeout=7200000 ./tests/fault/crash_test.ts ./tests/fault/crash_kill_test.ts
+	POPKEEP_CRASH=all POPKEEP_EXECUTABLE=dist/popkeep $(BUN) test --timeout=7200000 \
+		./tests/fault/crash_test.ts ./tests/fault/crash_kill_test.ts
+
+faults: dist/popkeep
+	POPKEEP_DISK_FAULTS=all $(BUN) test --timeout=7200000 ./tests/fault/disk_errors_test.ts
+	POPKEEP_DISK_FAULTS=all POPKEEP_EXECUTABLE=dist/popkeep $(BUN) test --timeout=7200000 \
+		./tests/fault/disk_errors_test.ts
+
+soak: dist/popkeep
+	@POPKEEP_EXECUTABLE=dist/popkeep $(BUN) tests/fault/soak/soak_program.ts
+
 # What can be chosen, such as PEERS=dovecot-fast,popkeep TESTS=everyday ROUNDS=1: bench/README.md
 bench: dist/popkeep
 	@$(BUN) bench/bench.ts
@@ -76,7 +101,7 @@ docs: $(INSTALLED)
 	$(BUN) tests/conformance/write_table.ts
 
 clean:
-	rm -rf dist .demo
+	rm -rf dist .demo .fuzz
 
 # The dev and optional packages hold the runtimes, so they are asked for whatever npm's own settings say.
 $(INSTALLED): package.json package-lock.json scripts/link_runtimes.sh
