@@ -11,7 +11,7 @@ import {
   mailLocationText,
   parseMailLocation,
 } from "./mail_location.ts";
-import { safePart } from "./plain_path.ts";
+import { plainPath, safePart } from "./plain_path.ts";
 
 /** What may stand in braces in the setting `maildir`. */
 export const LOCATION_VARIABLES = ["home", "user", "local", "domain"] as const;
@@ -45,7 +45,8 @@ export function mailboxPath(template: string, account: Account): string | undefi
 function filledTemplate(template: string, account: Account): string | undefined {
   const at = account.user.lastIndexOf("@");
   const parts: Record<string, string | undefined> = {
-    home: safeHome(account.home),
+    // It comes from the directory, not from a client; it still has to be an absolute, plain path.
+    home: account.home === undefined ? undefined : plainPath(account.home),
     user: safePart(account.user),
     local: safePart(at < 0 ? account.user : account.user.slice(0, at)),
     domain: at < 0 ? undefined : safePart(account.user.slice(at + 1)),
@@ -69,11 +70,4 @@ function templateRoot(template: string, account: Account): string {
     ? account.home ?? "/"
     : template.replace(/\{.*$/s, "");
   return fixed.replace(/\/[^/]*$/, "") || "/";
-}
-
-/** A home comes from the directory, not from a client; it still has to be an absolute, plain path. */
-function safeHome(home: string | undefined): string | undefined {
-  if (home === undefined || !home.startsWith("/") || home.includes("\0")) return undefined;
-  if (home.split("/").includes("..")) return undefined;
-  return home.replace(/\/+$/, "");
 }

@@ -19,6 +19,7 @@ import { DiskTimeout, errnoOf, isMissing, storageFailure } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { takeDotLock } from "./dot_lock.ts";
 import { Entry } from "./entry.ts";
+import { refuseForeignLinks } from "./followed_links.ts";
 import { type FolderState, isUnchanged, listFolder, stateAtOnce, stateOf } from "./folder.ts";
 import { MailboxDisk } from "./mailbox_disk.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
@@ -182,6 +183,9 @@ export class Mailbox {
     }
     if (fresh === undefined) this.#mustBeEmpty("new");
     if (cur === undefined) this.#mustBeEmpty("cur");
+    // Where new/ and cur/ are those of before, by their inodes, the snapshot may hold without this look.
+    if (fresh?.linkFree === false) await refuseForeignLinks(this.disk, `${this.path}/new`);
+    if (cur?.linkFree === false) await refuseForeignLinks(this.disk, `${this.path}/cur`);
     const change = await this.#sidecar.refresh();
     const known = this.#snapshot !== undefined && change === "unchanged";
     const freshIsKnown = known && isUnchanged(this.#freshState, fresh);

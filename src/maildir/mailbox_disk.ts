@@ -9,10 +9,10 @@
 
 import type { Dirent, Stats } from "node:fs";
 import {
-  chown,
   type FileHandle,
   link,
   lstat,
+  lutimes,
   mkdir,
   open,
   readdir,
@@ -20,7 +20,6 @@ import {
   rename,
   stat,
   unlink,
-  utimes,
 } from "node:fs/promises";
 import { constants } from "node:fs";
 import { STORAGE_TIMEOUT_MS } from "../limits.ts";
@@ -178,10 +177,6 @@ export class MailboxDisk {
     await this.call("make a folder", () => mkdir(path, { mode }));
   }
 
-  chown(path: string, userId: number, groupId: number): Promise<void> {
-    return this.call("give a file to its owner", () => chown(path, userId, groupId));
-  }
-
   /**
    * Sets a file's times to now, also while the mailbox does not answer an earlier call: to show those on other
    * hosts that we are there. At most one such call is under way, whose owner is `touching`.
@@ -197,7 +192,7 @@ export class MailboxDisk {
     const now = new Date();
     this.#place.gate.run(call, async () => {
       touching.isOn = true;
-      await utimes(path, now, now).finally(() => touching.isOn = false);
+      await lutimes(path, now, now).finally(() => touching.isOn = false);
     }).catch(() => {});
   }
 

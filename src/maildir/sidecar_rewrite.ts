@@ -80,8 +80,7 @@ export async function makeFirst(
     throw error;
   }
   try {
-    const owner = await ownerOf(disk);
-    if (owner !== undefined) await file.chown(owner.userId, owner.groupId);
+    await giveToOwner(disk, file);
     const isWhole = await sidecar.writeFirst(file, lines);
     await syncFolder(disk);
     return isWhole;
@@ -121,6 +120,7 @@ export async function rewrite(
     diskWork.listOpens++;
     const file = await disk.open(made, flags, { mode: 0o600 });
     try {
+      await giveToOwner(disk, file);
       for await (const piece of linesInForce(list, nowMs)) await file.write(piece);
       for await (const piece of more) await file.write(piece);
       diskWork.syncs++;
@@ -128,7 +128,6 @@ export async function rewrite(
     } finally {
       await file.close();
     }
-    await giveToOwner(disk, made);
     if (!await lock.isHeld() || await sidecar.refreshFromFile() !== "unchanged") return false;
     if (sidecar.damaged) await keepDamaged(sidecar);
     await disk.rename(made, path);
@@ -189,7 +188,13 @@ async function makeTmp(disk: MailboxDisk): Promise<void> {
     if (errnoOf(error) === "EEXIST") return;
     throw error;
   }
-  await giveToOwner(disk, folder);
+  const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+  const made = await disk.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    await giveToOwner(disk, made);
+  } finally {
+    await made.close();
+  }
 }
 
 /** What those were making who were killed meanwhile: who holds the lock knows that nobody is at it any more. */
@@ -201,9 +206,10 @@ async function removeUnfinished(disk: MailboxDisk): Promise<void> {
   }
 }
 
-async function giveToOwner(disk: MailboxDisk, path: string): Promise<void> {
+/** What is open, never a name: the owner may have put a link under that, to what he would like to own. */
+async function giveToOwner(disk: MailboxDisk, made: DiskFile): Promise<void> {
   const owner = await ownerOf(disk);
-  if (owner !== undefined) await disk.chown(path, owner.userId, owner.groupId);
+  if (owner !== undefined) await made.chown(owner.userId, owner.groupId);
 }
 
 /**

@@ -72,6 +72,7 @@ const AT_STATX_DONT_SYNC = 0x4000;
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
 const RESOLVE_CACHED = 0x20n;
+const RESOLVE_NO_SYMLINKS = 0x04n;
 const RWF_NOWAIT = 8;
 /** The number of openat2, which the C library has no function for, on every kind of machine. */
 const SYS_OPENAT2 = 437;
@@ -156,7 +157,18 @@ export function warmFacts(
   path: string | Uint8Array,
   { follow }: { readonly follow: boolean },
 ): FileFacts | undefined {
-  const fd = openCached(path, follow ? LOOK : LOOK_AT_LINK);
+  return factsByOpening(path, openCached(path, follow ? LOOK : LOOK_AT_LINK));
+}
+
+/** The same for a path that leads through no symbolic link. Undefined says nothing at all. */
+export function warmFactsWithoutLinks(path: string): FileFacts | undefined {
+  openHow[2] = RESOLVE_CACHED | RESOLVE_NO_SYMLINKS;
+  const fd = openCached(path, LOOK);
+  openHow[2] = RESOLVE_CACHED;
+  return factsByOpening(path, fd);
+}
+
+function factsByOpening(path: string | Uint8Array, fd: number | undefined): FileFacts | undefined {
   if (calls === undefined || fd === undefined) return undefined;
   const facts = lookAt(fd);
   calls.close(fd);

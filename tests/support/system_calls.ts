@@ -21,18 +21,26 @@ export async function systemCallsDuring(
   processId: number,
   work: () => Promise<void>,
 ): Promise<CallCounts> {
+  return countsOf(await tracedDuring(processId, ["-c"], work));
+}
+
+/** What strace with these options writes of all threads of a process while `work` runs. */
+export async function tracedDuring(
+  processId: number,
+  options: readonly string[],
+  work: () => Promise<void>,
+): Promise<string> {
   const folder = mkdtempSync(`${tmpdir()}/popkeep-strace-`);
   const table = `${folder}/table`;
-  const tracer = spawn("strace", ["-f", "-c", "-o", table, "-p", String(processId)], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const words = ["-f", ...options, "-o", table, "-p", String(processId)];
+  const tracer = spawn("strace", words, { stdio: ["ignore", "ignore", "pipe"] });
   try {
     await isWatching(tracer, processId);
     await work();
     const ended = once(tracer, "exit");
     process.kill(tracer.pid!, "SIGINT");
     await ended;
-    return countsOf(readFileSync(table, "utf8"));
+    return readFileSync(table, "utf8");
   } finally {
     if (tracer.exitCode === null) tracer.kill("SIGKILL");
     rmSync(folder, { recursive: true });
