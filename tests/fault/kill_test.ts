@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pop3Client } from "../support/pop3_client.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
+import { randomFrom } from "./chance.ts";
 import { MailboxModel } from "./mailbox_model.ts";
 
 /** One run of all suites makes 200: these from sources under each of two runtimes, the rest on the executable. */
@@ -26,15 +27,6 @@ const SETTINGS = `login_type = "plaintext_login"`;
 
 /** A kill falls within this time after the server listens, ms: the first login, and then dozens of them. */
 const LIFE_MS = 400;
-
-/** A small generator of numbers from 0 to 1, so that a seed repeats a run's decisions. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 test(`${KILLS} kills lose no message and repeat no unique-id (POPKEEP_SEED=${SEED})`, async () => {
   const random = randomFrom(SEED);
