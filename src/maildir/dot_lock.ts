@@ -39,6 +39,9 @@ const TOUCH_MS = 3_000;
 /** First and longest pause between two tries. */
 const RETRY_MS = { first: 2, longest: 50 } as const;
 
+/** Stale locks taken away at once, one after the other; then others are let have their turn. */
+const MOST_TAKEN_AWAY = 5;
+
 export interface DotLock {
   /** Whether the file still says that we hold it. Costs one read. */
   isHeld(): Promise<boolean>;
@@ -76,6 +79,7 @@ export async function takeDotLock(
   const startedMs = performance.now();
   let watched: string | undefined;
   let watchedSinceMs = startedMs;
+  let takenAway = 0;
   for (let pauseMs: number = RETRY_MS.first;; pauseMs = Math.min(pauseMs * 2, RETRY_MS.longest)) {
     if (await make(file, identity)) return hold(file, identity);
     const seen = await look(file);
@@ -83,9 +87,10 @@ export async function takeDotLock(
       watched = seen?.state;
       watchedSinceMs = performance.now();
     }
-    if (seen !== undefined && isStale(seen.content, performance.now() - watchedSinceMs, staleMs)) {
-      await takeAway(file, seen.content);
-      continue;
+    const unchangedMs = performance.now() - watchedSinceMs;
+    if (seen !== undefined && isStale(seen.content, unchangedMs, staleMs)) {
+      await takeAway(file, seen);
+      if (++takenAway < MOST_TAKEN_AWAY) continue;
     }
     if (performance.now() - startedMs >= waitMs) return undefined;
     await sleep(pauseMs * (0.5 + Math.random()));
@@ -144,12 +149,19 @@ function hold(file: LockFile, identity: string): DotLock {
   };
 }
 
+interface Seen {
+  readonly state: string;
+  readonly inode: number;
+  /** Empty where it cannot be read. */
+  readonly content: string;
+}
+
 /** What stands at the lock's path now, whatever it is; undefined when nothing does. */
-async function look(file: LockFile): Promise<{ state: string; content: string } | undefined> {
+async function look(file: LockFile): Promise<Seen | undefined> {
   try {
     const { ino, mtimeMs } = await file.disk.lstat(file.path);
     const content = await contentOf(file).catch(emptyUnlessTimeout);
-    return { state: `${ino} ${mtimeMs} ${content}`, content };
+    return { state: `${ino} ${mtimeMs} ${content}`, inode: ino, content };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -199,12 +211,16 @@ function isStale(content: string, unchangedMs: number, staleMs: number): boolean
  * Takes a stale lock file out of the way. Two waiters may do so at once, and the second could move away
  * what a third has just made: then what was moved is not what was watched, and it is put back.
  */
-async function takeAway({ disk, path }: LockFile, content: string): Promise<void> {
+async function takeAway({ disk, path }: LockFile, watched: Seen): Promise<void> {
   const aside = `${path}.${randomBytes(8).toString("hex")}`;
   const settle = () =>
     disk.eventually(async () => {
-      const moved = await contentOf({ disk, path: aside }).catch(emptyUnlessTimeout);
-      if (moved !== content) await disk.link(aside, path).catch(emptyUnlessTimeout);
+      const moved = await look({ disk, path: aside });
+      if (moved === undefined) return;
+      const isWatched = watched.content === ""
+        ? moved.inode === watched.inode
+        : moved.content === watched.content;
+      if (!isWatched) await disk.link(aside, path).catch(emptyUnlessTimeout);
       await disk.unlink(aside);
     });
   try {

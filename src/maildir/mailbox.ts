@@ -266,8 +266,9 @@ export class Mailbox {
       await this.#giveIds(matching, rows);
     } catch (error) {
       this.#distrust();
-      // Of a mailbox that does not answer nothing can be said.
-      if (error instanceof DiskTimeout) throw error;
+      // Of a mailbox that does not answer nothing can be said, and none is shown as empty that is not.
+      const { isDoubtful, knowsDurable } = this.#sidecar;
+      if (error instanceof DiskTimeout || isDoubtful && !knowsDurable) throw error;
       const withheld = this.#withholdDoubtful();
       log.error("messages without a unique-id are left out: it could not be written down", {
         mailbox: this.path,

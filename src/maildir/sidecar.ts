@@ -13,7 +13,7 @@ import { crc32 } from "node:zlib";
 import { StorageFailure } from "../maildrop/store.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { diskWork } from "./disk_work.ts";
-import { errnoOf, isMissing } from "./disk.ts";
+import { DiskTimeout, errnoOf, isMissing } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
 import { syncFolder } from "./folder_sync.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
@@ -119,6 +119,11 @@ export class Sidecar {
   /** Ids below this are on the disk, whatever became of later ones. */
   get durableNext(): number {
     return this.#durableNext;
+  }
+
+  /** Whether anything is known to be on the disk. */
+  get knowsDurable(): boolean {
+    return this.#durableNext > 1;
   }
 
   /** Says that the file may not be on the disk as it stands. */
@@ -378,7 +383,8 @@ export class Sidecar {
 
   /**
    * What another process wrote may not be on the disk yet, and is about to be shown. Costs little when it
-   * is. A disk that cannot be written to holds nothing that is not on it.
+   * is. A disk that cannot be written to holds nothing that is not on it. Where it fails, what was on the
+   * disk before can still be shown.
    */
   async #makeDurable(file: DiskFile, hasNewName: boolean): Promise<void> {
     try {
@@ -386,7 +392,8 @@ export class Sidecar {
       // Who put this file in place of another may have been killed before its name was on the disk.
       if (hasNewName) await this.#syncName();
     } catch (error) {
-      if (!UNSYNCABLE.has(errnoOf(error))) throw error;
+      const canTell = UNSYNCABLE.has(errnoOf(error)) || this.knowsDurable;
+      if (error instanceof DiskTimeout || !canTell) throw error;
     }
   }
 
