@@ -18,6 +18,7 @@
 
 import process from "node:process";
 import { StorageFailure } from "../maildrop/store.ts";
+import { isLinkFree } from "../platform/warm_files.ts";
 import { isMissing } from "./disk.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 
@@ -30,6 +31,7 @@ const MOST_LINKS = 40;
  * @throws {StorageFailure} If one is not to be followed.
  */
 export async function refuseForeignLinks(disk: MailboxDisk, path: string): Promise<void> {
+  if (isLinkFree(path)) return;
   try {
     await follow(disk, path);
   } catch (error) {

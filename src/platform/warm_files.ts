@@ -162,10 +162,22 @@ export function warmFacts(
 
 /** The same for a path that leads through no symbolic link. Undefined says nothing at all. */
 export function warmFactsWithoutLinks(path: string): FileFacts | undefined {
+  return factsByOpening(path, openWithoutLinks(path));
+}
+
+/** Whether a path, on whatever filesystem, is there and leads through no symbolic link; false says nothing. */
+export function isLinkFree(path: string): boolean {
+  const fd = openWithoutLinks(path);
+  if (fd === undefined) return false;
+  calls!.close(fd);
+  return true;
+}
+
+function openWithoutLinks(path: string): number | undefined {
   openHow[2] = RESOLVE_CACHED | RESOLVE_NO_SYMLINKS;
   const fd = openCached(path, LOOK);
   openHow[2] = RESOLVE_CACHED;
-  return factsByOpening(path, fd);
+  return fd;
 }
 
 function factsByOpening(path: string | Uint8Array, fd: number | undefined): FileFacts | undefined {
