@@ -19,7 +19,7 @@ DESTDIR ?=
 SUITES ?=
 MINUTES ?= 10
 TARGETS ?=
-RUNTIME ?= bun
+RUNTIME ?= deno
 
 RUNTIMES := node_modules/.runtimes
 BUN := $(RUNTIMES)/bun
