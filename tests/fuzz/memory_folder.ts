@@ -10,6 +10,7 @@ export function memoryFolder(): string {
   return mkdtempSync(`${existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir()}/popkeep-fuzz-`);
 }
 
-export function forget(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
+/** Undefined was never made. */
+export function forget(folder: string | undefined): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }

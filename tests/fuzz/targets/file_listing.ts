@@ -13,7 +13,7 @@ import { TestMaildir } from "../../support/test_maildir.ts";
 import { forget, memoryFolder } from "../memory_folder.ts";
 import type { FuzzTarget } from "../target.ts";
 
-const root = memoryFolder();
+let root: string | undefined;
 let made = 0;
 
 export const fileListing: FuzzTarget = {
@@ -21,7 +21,7 @@ export const fileListing: FuzzTarget = {
   executions: 500,
   maxOctets: 1_024,
   async attempt(input) {
-    const maildir = new TestMaildir(`${root}/${made++}`);
+    const maildir = new TestMaildir(`${root ??= memoryFolder()}/${made++}`);
     try {
       await check(maildir, namesIn(input));
     } finally {

@@ -17,14 +17,22 @@ import type { FuzzTarget } from "../target.ts";
 const NAMES = ["1700000000.M1P1.host,S=10", "1700000004.M9P1.host", "1700000009.M1P1.host"];
 const LATER = "1700000020.M1P1.host";
 
-const root = memoryFolder();
-const maildir = new TestMaildir(`${root}/Maildir`);
-for (const name of NAMES) maildir.place(`${name}:2,`, "Subject: a");
+let root: string | undefined;
+let maildir: TestMaildir;
+
+/** Made when first needed, since every target is loaded wherever one is. */
+function prepare(): void {
+  if (root !== undefined) return;
+  root = memoryFolder();
+  maildir = new TestMaildir(`${root}/Maildir`);
+  for (const name of NAMES) maildir.place(`${name}:2,`, "Subject: a");
+}
 
 export const sidecarFile: FuzzTarget = {
   name: "sidecar_file",
   executions: 300,
   async attempt(input) {
+    prepare();
     writeFileSync(maildir.sidecar, input);
     try {
       await check(input);
