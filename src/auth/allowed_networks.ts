@@ -28,7 +28,8 @@ export function parseAllowedNetworks(text: string): AllowedNetworks | undefined 
   for (const part of text.split(",")) {
     if (part === "local") continue;
     const [address = "", bits, ...more] = part.split("/");
-    const version = isIP(address);
+    // A zone is this machine's name for a link: no part of an address that somebody comes from.
+    const version = address.includes("%") ? 0 : isIP(address);
     const longest = version === 4 ? 32 : 128;
     const prefix = bits === undefined ? longest : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : -1;
     if (version === 0 || prefix < 0 || prefix > longest || more.length > 0) return undefined;

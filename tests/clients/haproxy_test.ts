@@ -48,9 +48,7 @@ const WAYS: readonly Way[] = [
 function configuration(way: Way, server: RunningServer, port: number, certificate: string): string {
   const ssl = way.tls === "haproxy" ? ` ssl crt ${certificate}` : "";
   // A server that does TLS itself says nothing before it.
-  const looksFor = way.tls === "server"
-    ? ""
-    : "  option tcp-check\n  tcp-check expect string +OK\n";
+  const check = way.tls === "server" ? "check check-ssl verify none" : "check";
   return `
 defaults
   mode tcp
@@ -62,9 +60,11 @@ frontend pop3
   bind 127.0.0.1:${port}${ssl}
   default_backend popkeep
 backend popkeep
-${looksFor}  server one 127.0.0.1:${
+  option tcp-check
+  tcp-check expect string +OK
+  server one 127.0.0.1:${
     way.server(server)
-  } source ${BALANCER} check check-send-proxy inter 300ms
+  } source ${BALANCER} ${check} check-send-proxy inter 300ms
 `;
 }
 

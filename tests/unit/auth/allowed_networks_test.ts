@@ -37,6 +37,6 @@ test("a list that is not understood is no list", () => {
       "10.0.0.0/",
       "1.2.3.4/8/8",
     ]
-      .concat(["10.0.0.0/8,,::1", "10.0.0.0/8 ", "10.0.0/8"])
+      .concat(["10.0.0.0/8,,::1", "10.0.0.0/8 ", "10.0.0/8", "::%l"])
   ) strictEqual(parseAllowedNetworks(text), undefined, text);
 });

@@ -11,6 +11,18 @@ const LONG_MS = 60_000;
 
 const OVERDUE = { name: "StorageFailure", kind: "SYS/TEMP" };
 
+/** A test beside which something else goes on: the gate's own timer keeps no process alive. */
+function gateTest(name: string, body: () => void | Promise<void>): void {
+  test(name, async () => {
+    const others = setInterval(() => {}, LONG_MS);
+    try {
+      await body();
+    } finally {
+      clearInterval(others);
+    }
+  });
+}
+
 /** A call that comes back when it is told to. */
 class Held {
   hasBegun = false;
@@ -46,24 +58,27 @@ function begun(calls: readonly Held[]): number {
 const quick = (gate: DiskGate, mailbox: string) =>
   gate.run({ mailbox, doing: "test", timeoutMs: LONG_MS }, () => Promise.resolve("done"));
 
-test("calls to one filesystem have half of the threads, those of one mailbox a part of that", async () => {
-  const gate = gateOf(16);
-  const one = hold(gate, { count: 10 });
-  const other = hold(gate, { count: 10, mailbox: "/mail/b" });
-  deepStrictEqual([begun(one.calls), begun(other.calls)], [6, 2]);
-  one.calls[0]!.comeBack("first");
-  strictEqual(await one.outcomes[0], "first");
-  deepStrictEqual([begun(one.calls), begun(other.calls)], [7, 2]);
-  for (let index = 0; index < 10; index++) {
-    for (const { calls, outcomes } of [one, other]) {
-      calls[index]!.comeBack(`${index}`);
-      ok(["first", `${index}`].includes(await outcomes[index]!));
+gateTest(
+  "calls to one filesystem have half of the threads, those of one mailbox a part of that",
+  async () => {
+    const gate = gateOf(16);
+    const one = hold(gate, { count: 10 });
+    const other = hold(gate, { count: 10, mailbox: "/mail/b" });
+    deepStrictEqual([begun(one.calls), begun(other.calls)], [6, 2]);
+    one.calls[0]!.comeBack("first");
+    strictEqual(await one.outcomes[0], "first");
+    deepStrictEqual([begun(one.calls), begun(other.calls)], [7, 2]);
+    for (let index = 0; index < 10; index++) {
+      for (const { calls, outcomes } of [one, other]) {
+        calls[index]!.comeBack(`${index}`);
+        ok(["first", `${index}`].includes(await outcomes[index]!));
+      }
     }
-  }
-  ok(gate.isIdle);
-});
+    ok(gate.isIdle);
+  },
+);
 
-test("filesystems that hang one after the other never have all threads", () => {
+gateTest("filesystems that hang one after the other never have all threads", () => {
   const shares = new ThreadShares(32);
   const taken = Array.from({ length: 4 }, () => {
     const gate = gateOf(32, shares);
@@ -74,20 +89,20 @@ test("filesystems that hang one after the other never have all threads", () => {
   strictEqual(shares.taken, 30);
 });
 
-test("of two threads each of two filesystems has one", () => {
+gateTest("of two threads each of two filesystems has one", () => {
   const shares = new ThreadShares(2);
   strictEqual(begun(hold(gateOf(2, shares), { count: 3 }).calls), 1);
   strictEqual(begun(hold(gateOf(2, shares), { count: 3 }).calls), 1);
 });
 
-test("a call that takes too long fails and says what was waited for", async () => {
+gateTest("a call that takes too long fails and says what was waited for", async () => {
   const gate = gateOf(8);
   const { calls, outcomes } = hold(gate, { timeoutMs: TIMEOUT_MS });
   await rejects(outcomes[0]!, { ...OVERDUE, message: /"\/mail\/a" does not answer: .* to test$/ });
   calls[0]!.comeBack("late");
 });
 
-test("what comes late is given to who gives it up, once", async () => {
+gateTest("what comes late is given to who gives it up, once", async () => {
   const gate = gateOf(8);
   const given: string[] = [];
   const late = (value: string) => void given.push(value);
@@ -101,23 +116,26 @@ test("what comes late is given to who gives it up, once", async () => {
   deepStrictEqual(given, ["late"]);
 });
 
-test("a mailbox with an overdue call is not asked again until it comes back; others are", async () => {
-  const gate = gateOf(8);
-  const { calls, outcomes } = hold(gate, { timeoutMs: TIMEOUT_MS });
-  await rejects(outcomes[0]!, OVERDUE);
-  const next = new Held();
-  await rejects(gate.run({ mailbox: "/mail/a", doing: "test", timeoutMs: LONG_MS }, next.work), {
-    ...OVERDUE,
-    message: /earlier call/,
-  });
-  ok(!next.hasBegun);
-  strictEqual(await quick(gate, "/mail/b"), "done");
-  calls[0]!.fail(new Error("too late to matter"));
-  await sleep(0);
-  strictEqual(await quick(gate, "/mail/a"), "done");
-});
+gateTest(
+  "a mailbox with an overdue call is not asked again until it comes back; others are",
+  async () => {
+    const gate = gateOf(8);
+    const { calls, outcomes } = hold(gate, { timeoutMs: TIMEOUT_MS });
+    await rejects(outcomes[0]!, OVERDUE);
+    const next = new Held();
+    await rejects(gate.run({ mailbox: "/mail/a", doing: "test", timeoutMs: LONG_MS }, next.work), {
+      ...OVERDUE,
+      message: /earlier call/,
+    });
+    ok(!next.hasBegun);
+    strictEqual(await quick(gate, "/mail/b"), "done");
+    calls[0]!.fail(new Error("too late to matter"));
+    await sleep(0);
+    strictEqual(await quick(gate, "/mail/a"), "done");
+  },
+);
 
-test("a call that insists is made though the mailbox has an overdue one", async () => {
+gateTest("a call that insists is made though the mailbox has an overdue one", async () => {
   const gate = gateOf(8);
   const { calls, outcomes } = hold(gate, { timeoutMs: TIMEOUT_MS });
   await rejects(outcomes[0]!, OVERDUE);
@@ -126,20 +144,23 @@ test("a call that insists is made though the mailbox has an overdue one", async 
   calls[0]!.comeBack("late");
 });
 
-test("what waits behind an overdue call of its mailbox is told at once, and never made", async () => {
-  const gate = gateOf(4);
-  const first = hold(gate, { timeoutMs: TIMEOUT_MS });
-  const second = hold(gate);
-  strictEqual(begun(second.calls), 0);
-  await rejects(first.outcomes[0]!, OVERDUE);
-  await rejects(second.outcomes[0]!, OVERDUE);
-  first.calls[0]!.comeBack("late");
-  await sleep(0);
-  strictEqual(begun(second.calls), 0);
-  strictEqual(await quick(gate, "/mail/a"), "done");
-});
+gateTest(
+  "what waits behind an overdue call of its mailbox is told at once, and never made",
+  async () => {
+    const gate = gateOf(4);
+    const first = hold(gate, { timeoutMs: TIMEOUT_MS });
+    const second = hold(gate);
+    strictEqual(begun(second.calls), 0);
+    await rejects(first.outcomes[0]!, OVERDUE);
+    await rejects(second.outcomes[0]!, OVERDUE);
+    first.calls[0]!.comeBack("late");
+    await sleep(0);
+    strictEqual(begun(second.calls), 0);
+    strictEqual(await quick(gate, "/mail/a"), "done");
+  },
+);
 
-test("who waits for a place until the time is up is told, and takes none later", async () => {
+gateTest("who waits for a place until the time is up is told, and takes none later", async () => {
   const gate = gateOf(2);
   const first = hold(gate);
   const second = hold(gate, { mailbox: "/mail/b", timeoutMs: TIMEOUT_MS });
@@ -150,36 +171,42 @@ test("who waits for a place until the time is up is told, and takes none later",
   ok(gate.isIdle);
 });
 
-test("where all places are overdue nobody waits; where one comes back they are asked again", async () => {
-  const gate = gateOf(4);
-  const [one, other] = ["/mail/a", "/mail/b"].map((mailbox) =>
-    hold(gate, { mailbox, timeoutMs: TIMEOUT_MS })
-  );
-  await rejects(one!.outcomes[0]!, OVERDUE);
-  await rejects(other!.outcomes[0]!, OVERDUE);
-  await rejects(quick(gate, "/mail/c"), { ...OVERDUE, message: /\/mail, does not answer/ });
-  one!.calls[0]!.comeBack("late");
-  await sleep(0);
-  strictEqual(await quick(gate, "/mail/c"), "done");
-  await rejects(quick(gate, "/mail/b"), OVERDUE);
-  other!.calls[0]!.comeBack("late");
-});
+gateTest(
+  "where all places are overdue nobody waits; where one comes back they are asked again",
+  async () => {
+    const gate = gateOf(4);
+    const [one, other] = ["/mail/a", "/mail/b"].map((mailbox) =>
+      hold(gate, { mailbox, timeoutMs: TIMEOUT_MS })
+    );
+    await rejects(one!.outcomes[0]!, OVERDUE);
+    await rejects(other!.outcomes[0]!, OVERDUE);
+    await rejects(quick(gate, "/mail/c"), { ...OVERDUE, message: /\/mail, does not answer/ });
+    one!.calls[0]!.comeBack("late");
+    await sleep(0);
+    strictEqual(await quick(gate, "/mail/c"), "done");
+    await rejects(quick(gate, "/mail/b"), OVERDUE);
+    other!.calls[0]!.comeBack("late");
+  },
+);
 
-test("work that is put off is done when the mailbox answers, at once where it does", async () => {
-  const gate = gateOf(8);
-  const done: string[] = [];
-  gate.whenAnswering("/mail/a", () => done.push("at once"));
-  const { calls, outcomes } = hold(gate, { timeoutMs: TIMEOUT_MS });
-  await rejects(outcomes[0]!, OVERDUE);
-  gate.whenAnswering("/mail/a", () => done.push("later"));
-  gate.whenAnswering("/mail/b", () => done.push("another's"));
-  deepStrictEqual(done, ["at once", "another's"]);
-  calls[0]!.comeBack("late");
-  await sleep(0);
-  deepStrictEqual(done, ["at once", "another's", "later"]);
-});
+gateTest(
+  "work that is put off is done when the mailbox answers, at once where it does",
+  async () => {
+    const gate = gateOf(8);
+    const done: string[] = [];
+    gate.whenAnswering("/mail/a", () => done.push("at once"));
+    const { calls, outcomes } = hold(gate, { timeoutMs: TIMEOUT_MS });
+    await rejects(outcomes[0]!, OVERDUE);
+    gate.whenAnswering("/mail/a", () => done.push("later"));
+    gate.whenAnswering("/mail/b", () => done.push("another's"));
+    deepStrictEqual(done, ["at once", "another's"]);
+    calls[0]!.comeBack("late");
+    await sleep(0);
+    deepStrictEqual(done, ["at once", "another's", "later"]);
+  },
+);
 
-test("a shorter time counts though a longer one is being watched", async () => {
+gateTest("a shorter time counts though a longer one is being watched", async () => {
   const gate = gateOf(8);
   const patient = hold(gate);
   const hasty = hold(gate, { mailbox: "/mail/b", timeoutMs: TIMEOUT_MS });
@@ -188,7 +215,7 @@ test("a shorter time counts though a longer one is being watched", async () => {
   strictEqual(await patient.outcomes[0], "done");
 });
 
-test("what a call throws before it waits is its failure", async () => {
+gateTest("what a call throws before it waits is its failure", async () => {
   const gate = gateOf(8);
   const call = { mailbox: "/mail/a", doing: "test", timeoutMs: LONG_MS };
   const failing = gate.run(call, () => {
