@@ -125,14 +125,18 @@ function foldersOf(step: Step): string[] {
   return names.flatMap((name) => name === undefined ? [] : [name.replace(/\/?[^/]*$/, "")]);
 }
 
-/** Whether names changed in order up to some step, and no change is lost that came before any fsync. */
+/**
+ * Whether names changed in order up to some step, and no change is lost that came before any fsync. Octets that
+ * were written make a file longer here, always, and its length is in the same journal as names are: it cannot be
+ * kept where an earlier change of a name is lost.
+ */
 function keepsOrder(steps: readonly Step[], fates: readonly Fate[]): boolean {
   const lost = steps.findIndex(({ kind }, at) => kind !== "octets" && fates[at] === "lost");
   if (lost < 0) return true;
   const { ended } = steps[lost]!;
   return !steps.some((step, at) => {
     if (step.kind === "sync") return step.began > ended;
-    return at > lost && fates[at] !== "lost" && (step.kind === "name" || step.kind === "folder");
+    return at > lost && fates[at] !== "lost" && step.kind !== "said";
   });
 }
 
