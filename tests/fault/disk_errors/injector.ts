@@ -5,15 +5,7 @@
  * *Knows* strace. *Does not know* what the calls are made for.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
-
-/** How long strace may take until it watches, ms. */
-const PATIENCE_MS = 60_000;
+import { tracedDuring } from "../../support/system_calls.ts";
 
 /** Octets of a string that strace prints; those of paths are printed whole. */
 const STRING_OCTETS = "16";
@@ -51,7 +43,7 @@ export async function callsDuring(
   work: () => Promise<void>,
 ): Promise<SeenCall[]> {
   const options = ["-y", "-e", "trace=%file,%desc", ...injections(always)];
-  const text = await traced(processId, options, work);
+  const text = await tracedDuring(processId, ["-s", STRING_OCTETS, ...options], work);
   return text.split("\n").flatMap((line) => {
     const name = /^(?:\d+ +)?(\w+)\(/.exec(line)?.[1];
     const path = pathsOf(line).find((path) => path === folder || path.startsWith(`${folder}/`));
@@ -74,7 +66,7 @@ export async function failuresDuring(
     ...["-e", `trace=${[name, ...others.map(nameOf)].join(",")}`],
     ...injections([...others, fault]),
   ];
-  const text = await traced(processId, options, work);
+  const text = await tracedDuring(processId, ["-s", STRING_OCTETS, ...options], work);
   return text.split("\n").filter((line) => {
     return line.includes("(INJECTED)") && line.includes(` ${error} `) &&
       new RegExp(`\\b${name}(?:\\(| resumed)`).test(line);
@@ -94,44 +86,4 @@ function pathsOf(line: string): string[] {
   return [...line.matchAll(/"(\/(?:[^"\\]|\\.)*)"|<(\/[^>]*)>/g)].map((found) =>
     found[1] ?? found[2]!
   );
-}
-
-/** What strace writes about all threads of a process while `work` runs. */
-async function traced(
-  processId: number,
-  options: readonly string[],
-  work: () => Promise<void>,
-): Promise<string> {
-  const folder = mkdtempSync(`${tmpdir()}/popkeep-strace-`);
-  const file = `${folder}/calls`;
-  const tracer = spawn(
-    "strace",
-    ["-f", "-s", STRING_OCTETS, "-o", file, "-p", String(processId), ...options],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  try {
-    await isWatching(tracer, processId);
-    await work();
-    const ended = once(tracer, "exit");
-    process.kill(tracer.pid!, "SIGINT");
-    await ended;
-    return readFileSync(file, "latin1");
-  } finally {
-    if (tracer.exitCode === null) tracer.kill("SIGKILL");
-    rmSync(folder, { recursive: true });
-  }
-}
-
-async function isWatching(tracer: ChildProcess, processId: number): Promise<void> {
-  let said = "";
-  tracer.stderr?.on("data", (chunk) => said += String(chunk));
-  const giveUpAtMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const status = readFileSync(`/proc/${processId}/status`, "latin1");
-    if (/^TracerPid:\t[1-9]/m.test(status) && /attached/.test(said)) return;
-    if (tracer.exitCode !== null || performance.now() > giveUpAtMs) {
-      throw new Error(`strace cannot watch process ${processId}: ${said}`);
-    }
-    await sleep(2);
-  }
 }
