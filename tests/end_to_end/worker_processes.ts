@@ -1,6 +1,7 @@
 /** A server of several workers, and which of them serves whom. */
 
 import { existsSync } from "node:fs";
+import { kill } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pop3Client } from "../support/pop3_client.ts";
 import { storeAppPassword } from "../../src/auth/app_passwords.ts";
@@ -41,6 +42,10 @@ export async function withWorkers(
     await logged(server, { since: 0, message: "ready" });
     await run(server);
     if (server.log.includes("fault in popkeep")) throw new Error(server.log);
+  } catch (error) {
+    // With all the time that the settings give they may outlive our patience, which would hide what failed.
+    for (const worker of workerProcesses(server)) if (isRunning(worker)) kill(worker, "SIGKILL");
+    throw error;
   } finally {
     await server.stop();
     await until(() => workerProcesses(server).every((process) => !isRunning(process)));
@@ -89,11 +94,17 @@ export async function placed(server: RunningServer, user: string): Promise<Place
   return { client, worker: Number(worker), address };
 }
 
-/** Logs in until each worker has a session; returns them all. */
+/** Logs in until each worker has a session; returns these two. The system says who gets a connection. */
 export async function onBoth(server: RunningServer, user: string): Promise<Placed[]> {
-  const all: Placed[] = [];
-  while (new Set(all.map(({ worker }) => worker)).size < 2) all.push(await placed(server, user));
-  return all;
+  const first = await placed(server, user);
+  for (;;) {
+    const other = await placed(server, user);
+    if (other.worker !== first.worker) return [first, other];
+    const since = server.log.length;
+    await other.client.quit();
+    // Its place is another's from now on.
+    await logged(server, { since, message: "session ended", address: other.address });
+  }
 }
 
 /** Waits until something is so. */
