@@ -18,62 +18,11 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { allLookAround, Canary, looksAround } from "../support/canary.ts";
+import { HOSTILE_NAMES as NAMES } from "../support/hostile_names.ts";
 import { PASSWORD, type RunningServer, startServer } from "../support/server.ts";
 import { LDAP_BASE, SERVICE_DN, startSlapd } from "../support/slapd_server.ts";
 import { mayMakeAccounts } from "../support/system_account.ts";
 import { TestMaildir } from "../support/test_maildir.ts";
-
-/** Names that would lead to the mailbox "canary" beside, if any of them were taken at its word. */
-const NAMES = [
-  "../canary",
-  "..",
-  ".",
-  "./../canary",
-  "alice/../../canary",
-  "/../canary",
-  "//canary",
-  "canary/../../canary",
-  "..\\canary",
-  "alice\\..\\..\\canary",
-  "%2e%2e%2fcanary",
-  "..%2fcanary",
-  "..;/canary",
-  "~/../canary",
-  "~canary",
-  "{home}/../canary",
-  "%h/../canary",
-  "$(echo ../canary)",
-  // One dot leader, full stops and slashes of full width, a slash that combines, a fraction's.
-  "\u2024\u2024/canary",
-  "\uff0e\uff0e/canary",
-  "\uff0e\uff0e\uff0fcanary",
-  "..\u2044canary",
-  "..\u2215canary",
-  "..\u0338canary",
-  // Written from right to left, and with nothing to see in it.
-  "\u202e../canary",
-  ".\u200b./canary",
-  "../canary ",
-  "../canary.",
-  "../CANARY",
-  "../canary\0.example.com",
-  "../canary\n",
-  "alice\r\n../canary",
-  "../canary@example.com",
-  "alice@../canary",
-  "alice@..",
-  "@../canary",
-  "../canary@",
-  "..@..",
-  "a@b@../canary",
-  ".canary",
-  "...",
-  `${"../".repeat(60)}canary`,
-  `${"a".repeat(255)}/../../canary`,
-  `../canary/${"b".repeat(240)}`,
-  "é/../../canary",
-  "e\u0301/../../canary",
-];
 
 const TEMPLATES = ["{user}/Maildir", "{domain}/{local}/Maildir", "{local}/Maildir"];
 

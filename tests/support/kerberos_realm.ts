@@ -36,12 +36,12 @@ export class KerberosRealm {
     this.#kdc = kdc;
   }
 
-  /** Makes a realm in a new folder of that name and starts its KDC. */
-  static async start(folder: string): Promise<KerberosRealm> {
+  /** Makes a realm in a new folder of that name and starts its KDC; `more` are lines of its settings. */
+  static async start(folder: string, more = ""): Promise<KerberosRealm> {
     mkdirSync(folder, { mode: 0o700 });
     const port = await freePort();
     writeFileSync(join(folder, "krb5.conf"), clientSettings(port));
-    writeFileSync(join(folder, "kdc.conf"), kdcSettings(folder, port));
+    writeFileSync(join(folder, "kdc.conf"), kdcSettings(folder, port, more));
     runSync(folder, "kdb5_util", ["create", "-s", "-r", REALM, "-P", "master"]);
     const kdc = spawn("krb5kdc", ["-n", "-r", REALM], {
       env: environment(folder),
@@ -141,7 +141,7 @@ function clientSettings(port: number, clockSkewSeconds = 300): string {
 `;
 }
 
-function kdcSettings(folder: string, port: number): string {
+function kdcSettings(folder: string, port: number, more: string): string {
   return `[kdcdefaults]
   kdc_listen = 127.0.0.1:${port}
   kdc_tcp_listen = 127.0.0.1:${port}
@@ -151,6 +151,7 @@ function kdcSettings(folder: string, port: number): string {
     key_stash_file = ${folder}/stash
     acl_file = ${folder}/kadm5.acl
     max_life = 1h
+    ${more}
   }
 [logging]
   kdc = FILE:${folder}/kdc.log
