@@ -3,7 +3,7 @@
 #   make run           serve the demo mail on 127.0.0.1:1110 and :1995
 #   make test          everything; closes with "N passed, N failed"   (SUITES="unit fault" runs those)
 #   make check         the gate before a commit: format, lint, types, rooms, unit tests
-#   make binary        dist/popkeep, one executable
+#   make binary        dist/popkeep, one executable, and dist/popkeep.cdx.json, which says what is in it
 #   make binary-deno   the same by deno compile, where denort is to be had
 #   make fuzz          hostile input for every reader, MINUTES=10 in all: tests/fuzz/README.md
 #   make install       to $(DESTDIR)$(PREFIX)
@@ -11,6 +11,9 @@
 #   make faults        every call to the disk made to fail in every way (docs/reliability.md)
 #   make soak          everything at once, with kills, for MINUTES=10; WORKERS=2, SEED= repeats one
 #   make bench         beside other POP3 servers, as root on Debian: docs/performance.md
+#   make audit         asks the registry for known faults of packages, and for its signatures
+#   make reproduce     builds the executable twice, in two places, and compares
+#   make licences      THIRD_PARTY_LICENSES.txt, after a change of packages
 #   make docs          docs/settings.md and docs/conformance.md, from the sources that they describe
 #   make clean         remove what was made
 
@@ -30,14 +33,15 @@ NO_AUTOLOAD := --no-compile-autoload-dotenv --no-compile-autoload-bunfig
 # Each module that is loaded later is a file of its own, and what is loaded needs no parsing: half the time
 # of a start, and 4 MiB less at rest, for 9 MiB more on the disk.
 QUICK_START := --splitting --format=esm --bytecode
-SOURCES := main.ts package.json $(shell find src -name '*.ts')
+SOURCES := main.ts package.json tsconfig.json THIRD_PARTY_LICENSES.txt $(shell find src -name '*.ts')
 
-.PHONY: run test check fuzz binary binary-deno install crash faults soak bench bench-quick bench-page docs clean
+.PHONY: run test check fuzz binary binary-deno install crash faults soak bench bench-quick bench-page audit
+.PHONY: reproduce licences docs clean
 
 run: $(INSTALLED)
 	@$(BUN) scripts/demo.ts
 
-test: dist/popkeep
+test: binary
 	@BUN=$(BUN) DENO=$(DENO) $(BUN) tests/run.ts $(SUITES)
 
 check: $(INSTALLED)
@@ -48,20 +52,25 @@ fuzz: dist/popkeep
 		$(if $(filter deno,$(RUNTIME)),$(DENO) run -A --no-check,$(BUN)) \
 		tests/fuzz/fuzz.ts --minutes $(MINUTES) $(TARGETS)
 
-binary: dist/popkeep
+binary: dist/popkeep dist/popkeep.cdx.json
 
 dist/popkeep: $(INSTALLED) $(SOURCES) Makefile
 	@mkdir -p dist
 	$(BUN) build --compile --minify $(QUICK_START) $(NO_AUTOLOAD) main.ts src/auth/hash_worker.ts \
 		src/auth/gssapi/gssapi_worker.ts src/auth/pam/pam_worker.ts src/auth/sql/sqlite_worker.ts \
-		src/maildir/listing_worker.ts --outfile $@
+		src/maildir/listing_worker.ts --metafile=dist/popkeep.inputs.json --outfile $@
+
+dist/popkeep.cdx.json: dist/popkeep $(wildcard scripts/supply/*.ts)
+	@$(BUN) scripts/supply/write_sbom.ts dist/popkeep dist/popkeep.inputs.json $@
 
 binary-deno: $(INSTALLED)
 	@mkdir -p dist
 	@sh scripts/compile_with_deno.sh $(DENO) dist/popkeep-deno
 
-install: dist/popkeep
+install: binary
 	install -D -m 755 dist/popkeep $(DESTDIR)$(PREFIX)/bin/popkeep
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/popkeep LICENSE THIRD_PARTY_LICENSES.txt \
+		dist/popkeep.cdx.json
 	install -D -m 644 share/popkeep.1 $(DESTDIR)$(PREFIX)/share/man/man1/popkeep.1
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' share/popkeep.service \
@@ -95,6 +104,15 @@ bench-quick: dist/popkeep
 
 bench-page: $(INSTALLED)
 	@$(BUN) bench/page/write_page.ts bench/results/latest.jsonl docs/performance.md
+
+audit: $(INSTALLED)
+	@sh scripts/supply/audit.sh
+
+reproduce: $(INSTALLED)
+	@sh scripts/supply/build_twice.sh
+
+licences: dist/popkeep
+	$(BUN) scripts/supply/write_licences.ts dist/popkeep.inputs.json THIRD_PARTY_LICENSES.txt
 
 docs: $(INSTALLED)
 	$(BUN) main.ts config reference > docs/settings.md.new && mv docs/settings.md.new docs/settings.md

@@ -88,6 +88,11 @@ function suites(): Suite[] {
       command: [deno, "check", "--quiet", "main.ts", "tests/", "scripts/", "bench/"],
       limitSeconds: 180,
     },
+    {
+      name: "reproducible build",
+      command: ["make", "--no-print-directory", "reproduce"],
+      limitSeconds: 180,
+    },
     ...rooms.map(([room, limit]) => bunSuite(room, limit)),
     ...rooms.map(([room, limit]) => denoSuite(room, limit)),
     ...AGAINST_EXECUTABLE.map(executableSuite),
