@@ -7,8 +7,10 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
+import { RIGHT_HASH } from "../support/pam_service.ts";
+import type { Pop3Client } from "../support/pop3_client.ts";
 import type { RunningServer } from "../support/server.ts";
-import { mayMakeAccounts } from "../support/system_account.ts";
+import { mayMakeAccounts, withSystemAccount } from "../support/system_account.ts";
 import {
   deliverAs,
   failsToStart,
@@ -226,6 +228,40 @@ test(
       assert.equal(uid, statSync(`${server.homeOf("alice")}/Maildir`).uid);
     }),
 );
+
+/** Debian's service for programs without one of their own, which asks pam_unix for passwords. */
+const SYSTEM_ACCOUNTS = `${SETTINGS}
+[[directories]]
+kind = "pam"
+service = "other"
+`;
+
+test("PAM asks with the rights of the user, whose groups say whether it reads passwords", {
+  skip,
+}, async () => {
+  await withSystemAccount(["--password", RIGHT_HASH], async (account) => {
+    const password = (client: Pop3Client, text: string) => client.command(`PASS ${text}`);
+    await withRootStart({ settings: SYSTEM_ACCOUNTS, groups: ["shadow"] }, async (started) => {
+      const { server, user } = started;
+      deliverAs(user, server, account, "Subject: one\n\nbody\n");
+      const client = await server.connect({ tls: true });
+      await client.ok(`USER ${account}`);
+      assert.equal((await password(client, "wrong")).code, "AUTH");
+      await client.ok(`USER ${account}`);
+      assert.equal((await password(client, "right")).status, "+OK");
+      assert.match(await client.ok("STAT"), /^1 /);
+      await client.quit();
+      belongsTo(server.child.pid!, started);
+    });
+    await withRootStart({ settings: SYSTEM_ACCOUNTS }, async ({ server }) => {
+      const client = await server.connect({ tls: true });
+      await client.ok(`USER ${account}`);
+      // What this service makes of passwords that cannot be read; share/popkeep.pam makes it SYS/TEMP.
+      assert.equal((await password(client, "right")).code, "AUTH");
+      await client.quit();
+    });
+  });
+});
 
 test("untold, popkeep does not serve as root", { skip }, async () => {
   const { exitCode, stderr } = await failsToStart("");

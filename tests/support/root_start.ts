@@ -19,6 +19,8 @@ export interface RootStartOptions {
   readonly settings: string;
   /** Ports that not everybody may listen on. */
   readonly lowPorts?: boolean;
+  /** Groups of the system that the user is in as well. */
+  readonly groups?: readonly string[];
   /** Changes the folder before the server is started. */
   readonly prepare?: (folder: string, user: string) => void;
 }
@@ -37,7 +39,8 @@ export async function withRootStart(
   options: RootStartOptions,
   work: (started: RootStarted) => Promise<void>,
 ): Promise<void> {
-  await withSystemAccount([], async (user) => {
+  const { groups = [] } = options;
+  await withSystemAccount(["--groups", groups.join(",")], async (user) => {
     const folder = mkdtempSync(`${os.tmpdir()}/popkeep-root-`);
     const ports = options.lowPorts === true ? await twoLowPorts() : await twoFreePorts();
     await prepareFolder(folder, user, ports, options);
