@@ -32,6 +32,10 @@ need python3 python3
 need haproxy haproxy # a load balancer; only what tests start of it runs
 need strace strace # to see what reaches the disk, and when
 need bindfs bindfs # a filesystem that can be made to hang
+need glusterfsd glusterfs-client # a filesystem that several hosts share; nothing of it is started
+need faketime faketime # hosts whose clocks differ
+need unshare util-linux # hosts on one machine: their processes and mounts
+need ip iproute2 # and their network
 need fail2ban-regex fail2ban # its filter's test; no ban is ever made
 need script bsdutils # the terminal that mutt has to have
 

@@ -3,7 +3,7 @@
  *
  * A folder's mtime says that names came or went, but only as finely as its clock ticks: a change within
  * the same tick as the listing leaves no trace. So a listing is trusted later only if the folder had
- * been quiet for `QUIET_MS` when it was made.
+ * been quiet for `QUIET_MS` when it was made, or longer where other hosts write too.
  *
  * A listing that runs while a file is renamed may show the file under both names, or under neither.
  * The first is harmless, since a message is known by its unique name. Against the second the folder is
@@ -15,6 +15,7 @@
 import {
   factsOf,
   type FileFacts,
+  isLocal,
   warmFacts,
   warmFactsWithoutLinks,
 } from "../platform/warm_files.ts";
@@ -26,6 +27,13 @@ import type { FolderName } from "./message_table.ts";
 
 /** Coarser than any filesystem's ticks (FAT: 2 s), so that a change after it shows in the mtime. */
 const QUIET_MS = 2_000;
+
+/**
+ * The same of a filesystem that other hosts may write to. Where they set the times by their own clocks (GlusterFS, as
+ * it is by default) and none goes back, a change by a host whose clock is behind leaves an mtime as it was until that
+ * clock has reached it. So this is how far apart the clocks of hosts may be.
+ */
+const QUIET_ELSEWHERE_MS = 120_000;
 
 /** Listings of a folder that changes all the time, before we go on with what was seen. */
 const MOST_LISTINGS = 3;
@@ -62,7 +70,9 @@ export async function stateOf(
   try {
     const beforeMs = Date.now();
     diskWork.looks++;
-    return stateBy(factsOf(await disk.stat(path)), beforeMs);
+    const facts = factsOf(await disk.stat(path));
+    const quietMs = isLocal(facts.device, path) ? QUIET_MS : QUIET_ELSEWHERE_MS;
+    return stateBy(facts, beforeMs, { quietMs, linkFree: false });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -77,12 +87,18 @@ export function stateAtOnce(path: string): FolderState | undefined {
   const facts = direct ?? warmFacts(path, { follow: true });
   if (facts === undefined) return undefined;
   diskWork.looks++;
-  return stateBy(facts, beforeMs, direct !== undefined);
+  // Only a filesystem of this machine answers at once.
+  return stateBy(facts, beforeMs, { quietMs: QUIET_MS, linkFree: direct !== undefined });
 }
 
-function stateBy(facts: FileFacts, beforeMs: number, linkFree = false): FolderState {
+interface HowSeen {
+  readonly quietMs: number;
+  readonly linkFree: boolean;
+}
+
+function stateBy(facts: FileFacts, beforeMs: number, { quietMs, linkFree }: HowSeen): FolderState {
   const ageMs = beforeMs - Math.max(facts.modifiedMs, facts.changedMs);
-  return { facts, quiet: ageMs >= QUIET_MS, linkFree };
+  return { facts, quiet: ageMs >= quietMs, linkFree };
 }
 
 /** True when the folder is as it was when it was listed, for certain. */

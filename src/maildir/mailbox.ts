@@ -13,6 +13,7 @@
  * *Knows* folders and the sidecar. *Does not know* sessions; maildir_drop.ts is a session's side.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { StorageFailure } from "../maildrop/store.ts";
 import { DiskTimeout, errnoOf, isMissing, storageFailure } from "./disk.ts";
@@ -34,8 +35,15 @@ import { UniqueIdLines } from "./unique_id_lines.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
-/** Tries to write ids while others, whose lock was taken over, still write too. */
-const MOST_TRIES = 5;
+/**
+ * Ids are tried to be written as often, while others, whose lock was taken over, still write too. Where nobody has,
+ * what a shared filesystem remembers of the list is older than the lock: this is waited before the next try, so that
+ * the last one comes when it has been forgotten (clients of GlusterFS: two caches of a second each).
+ */
+const TRIES_MS = [50, 300, 1_000, 1_500, 0] as const;
+
+/** What is said of a file that another host has put another one in place of. */
+const REPLACED_ELSEWHERE = new Set(["ESTALE", "ENOENT"]);
 
 /**
  * A live holder of the lock needs milliseconds, and a dead one is found out within LOCK_STALE_MS. Longer
@@ -295,7 +303,7 @@ export class Mailbox {
   async #giveIds(matching: Matching, rows: Uint32Array): Promise<void> {
     const { newcomers } = matching;
     await this.#underLock(ID_WAIT_MS, async (lock) => {
-      for (let tries = 0; tries < MOST_TRIES; tries++) {
+      for (const [tries, pauseMs] of TRIES_MS.entries()) {
         // Where there was no file, making it will tell whether there is one by now.
         const isFirst = tries === 0 && !this.#sidecar.exists && this.#table.count === 0;
         // Others may have given ids since we looked; then those are the ids.
@@ -307,18 +315,33 @@ export class Mailbox {
         if (without.length === 0 && exists && !isDoubtful) return;
         const first = this.#table.count;
         const isAdded = await this.#writeIds(newcomers, without, lock);
-        const change = await this.#sidecar.refreshFromFile();
+        const change = isAdded === undefined ? "unchanged" : await this.#sidecar.refreshFromFile();
         if (isAdded && change === "unchanged" && this.#table.count === first + without.length) {
           return await matching.placeAdded(this.#sidecar.list, first, without);
         }
         await matching.place(this.#sidecar.list);
+        if (change === "unchanged") await sleep(pauseMs);
       }
       throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
     });
   }
 
-  /** Writes ids for newcomers. True if they are in force, and in the list behind what was there. */
+  /** The same where another host may have replaced the list a moment ago: undefined if it has. */
   async #writeIds(
+    newcomers: MessageTable,
+    rows: Uint32Array,
+    lock: DotLock,
+  ): Promise<boolean | undefined> {
+    try {
+      return await this.#tryToWriteIds(newcomers, rows, lock);
+    } catch (error) {
+      if (this.#sidecar.isOfThisMachine || !REPLACED_ELSEWHERE.has(errnoOf(error))) throw error;
+      return undefined;
+    }
+  }
+
+  /** Writes ids for newcomers. True if they are in force, and in the list behind what was there. */
+  async #tryToWriteIds(
     newcomers: MessageTable,
     rows: Uint32Array,
     lock: DotLock,

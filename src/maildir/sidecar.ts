@@ -17,6 +17,7 @@ import { DiskTimeout, errnoOf, isMissing } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
 import { syncFolder } from "./folder_sync.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
+import { UniqueIdLines } from "./unique_id_lines.ts";
 import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 
 export const SIDECAR_NAME = "popkeep-uidlist";
@@ -95,6 +96,14 @@ export class Sidecar {
   /** Whether there was a file at the last look. */
   get exists(): boolean {
     return this.#facts !== undefined && this.#facts !== "none";
+  }
+
+  /**
+   * Whether the file is known to be on a filesystem of this machine: what is read of it there is what it says. False
+   * also where its name is not at hand.
+   */
+  get isOfThisMachine(): boolean {
+    return warmFacts(this.path, { follow: false }) !== undefined;
   }
 
   /** Whether any whole line was in the file at the last look. */
@@ -181,8 +190,9 @@ export class Sidecar {
   }
 
   /**
-   * The same, but for who holds the lock and is about to write: a shared filesystem may answer a look from
-   * what it knew seconds ago, but not an open.
+   * The same, but for who holds the lock and is about to write: most shared filesystems answer a look from what
+   * they knew seconds ago, but not an open (close-to-open, as NFS has it). For those that do so all the same (the
+   * clients of GlusterFS, for a second) see `append` and `provesRead`.
    */
   async refreshFromFile(): Promise<SidecarChange> {
     // Only a filesystem of this machine answers at once, and it has nothing that is seconds old.
@@ -204,10 +214,11 @@ export class Sidecar {
       if (!grown) this.#forget();
       const messages = (found.octets - this.#offset) / MESSAGE_OCTETS;
       this.list.table.reserve(this.list.table.count + Math.min(Math.ceil(messages), MOST_RESERVED));
-      await this.#readLines(file);
+      const end = await this.#readLines(file);
       await this.#makeDurable(file, hasNewName);
       if (!this.#isDoubtful) this.#durableNext = this.list.next;
-      this.#isNow(found);
+      // A shared filesystem may tell a size now and the octets a second later: then they are looked for again.
+      this.#isNow({ ...found, octets: Math.min(found.octets, end) });
       const hasNews = this.#offset !== this.#toldOffset;
       this.#toldOffset = this.#offset;
       if (!grown) return "replaced";
@@ -273,22 +284,25 @@ export class Sidecar {
     return checksum;
   }
 
-  /** Takes what stands behind `#offset`, but for a torn last line. */
-  async #readLines(file: DiskFile): Promise<void> {
+  /** Takes what stands behind `#offset`, but for a torn last line. Returns where the file ended. */
+  async #readLines(file: DiskFile): Promise<number> {
     let chunk = Buffer.allocUnsafe(TURN_OCTETS);
     for (;; await nextTurn()) {
       const octets = await readFully(file, chunk, this.#offset);
       const end = chunk.subarray(0, octets).lastIndexOf(LF) + 1;
+      const torn = octets - end;
       if (end > 0) this.#takeLines(chunk.subarray(0, end));
-      if (octets < chunk.length) break;
+      if (octets < chunk.length) {
+        // Not even the header is whole.
+        if (this.#offset === 0) this.#damaged = true;
+        return this.#offset + torn;
+      }
       if (end > 0) continue;
       if (chunk.length >= LONGEST_LINE_OCTETS) {
         throw new StorageFailure("SYS/PERM", `"${this.path}" has a line without an end`);
       }
       chunk = Buffer.allocUnsafe(chunk.length * 4);
     }
-    // Not even the header is whole.
-    if (this.#offset === 0) this.#damaged = true;
   }
 
   /** Takes whole lines as they stand in the file after `#offset`. */
@@ -347,6 +361,31 @@ export class Sidecar {
   writeFirst(file: DiskFile, lines: LinePieces): Promise<boolean> {
     this.trust();
     return this.#write(file, lines, true);
+  }
+
+  /**
+   * Whether all that the file says was read, which only a write proves: a shared filesystem may answer looks, and
+   * even what is opened, from what it knew a second ago, but what follows a write of ours it knows anew. So a line
+   * is added that says nothing new. The caller holds the lock, has just refreshed, and is about to replace the file.
+   */
+  async provesRead(): Promise<boolean> {
+    if (!this.exists) return true;
+    if (this.#offset > 0) {
+      const lines = new UniqueIdLines();
+      lines.addNext(this.list.next);
+      return await this.append([lines.octets], false);
+    }
+    const { octets } = this.#facts as FileFacts;
+    const file = await this.disk.openOwn(this.path, constants.O_RDWR | constants.O_APPEND);
+    try {
+      await file.write(Buffer.of(LF));
+      const found = factsOf(await file.stat());
+      if (found.octets !== octets + 1) return false;
+      this.#isNow(found);
+      return true;
+    } finally {
+      await file.close();
+    }
   }
 
   async #write(file: DiskFile, lines: LinePieces, durable: boolean): Promise<boolean> {
@@ -422,7 +461,8 @@ export class Sidecar {
     if (size === this.#offset) return size > 0;
     if (size < this.#offset) return false;
     const tail = Buffer.alloc(size - this.#offset);
-    await readFully(file, tail, this.#offset);
+    // Fewer octets than the size says: a shared filesystem has not brought the others yet, and they may be lines.
+    if (await readFully(file, tail, this.#offset) < tail.length) return false;
     if (tail.includes(LF)) return false;
     await file.truncate(this.#offset);
     return this.#offset > 0;

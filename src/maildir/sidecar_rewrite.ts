@@ -113,6 +113,7 @@ export async function rewrite(
   const made = `${mailboxPath}/tmp/${SIDECAR_NAME}.${process.pid}.${
     randomBytes(8).toString("hex")
   }`;
+  if (!sidecar.isOfThisMachine && !await sidecar.provesRead()) return false;
   await makeTmp(disk);
   await removeUnfinished(disk);
   try {

@@ -362,7 +362,7 @@ export async function filesystemKnown(path: string): Promise<void> {
  * have, such as a part of a Btrfs, the filesystem is asked, which may take long: that is done besides, and
  * meanwhile it is not known for one.
  */
-function isLocal(device: number, path: string | Uint8Array): boolean {
+export function isLocal(device: number, path: string | Uint8Array): boolean {
   const known = devices.get(device);
   if (known === "asked") return false;
   if (known !== undefined && performance.now() < known.untilMs) return known.local;
