@@ -256,7 +256,7 @@ test("PAM asks with the rights of the user, whose groups say whether it reads pa
     await withRootStart({ settings: SYSTEM_ACCOUNTS }, async ({ server }) => {
       const client = await server.connect({ tls: true });
       await client.ok(`USER ${account}`);
-      // What this service makes of passwords that cannot be read; share/popkeep.pam makes it SYS/TEMP.
+      // Debian's rules make a wrong password of one that cannot be looked up.
       assert.equal((await password(client, "right")).code, "AUTH");
       await client.quit();
     });
