@@ -33,6 +33,9 @@ const ROOMS: Readonly<Record<string, number>> = {
   clients: 600,
 };
 
+/** Rooms whose tests start popkeep on hosts of their own: only what is shipped is run there. */
+const EXECUTABLE_ONLY: Readonly<Record<string, number>> = { shared: 300 };
+
 /** What starts popkeep as a process of its own, and therefore runs against the executable too. */
 const AGAINST_EXECUTABLE: readonly (readonly [name: string, folder: string])[] = [
   ["conformance", "conformance"],
@@ -40,6 +43,7 @@ const AGAINST_EXECUTABLE: readonly (readonly [name: string, folder: string])[] =
   ["end_to_end", "end_to_end"],
   ["fault", "fault"],
   ["fuzz", "fuzz"],
+  ["shared", "shared"],
   // Not named after its room: "unit" is asked for where no executable has been made.
   ["command line", "unit/cli"],
 ];
@@ -72,7 +76,7 @@ function denoSuite(room: string, limitSeconds: number): Suite {
 
 function executableSuite([name, folder]: readonly [name: string, folder: string]): Suite {
   return {
-    ...bunSuite(folder, ROOMS[folder.split("/")[0]!]!),
+    ...bunSuite(folder, { ...ROOMS, ...EXECUTABLE_ONLY }[folder.split("/")[0]!]!),
     name: `${name} against the executable`,
     environment: { POPKEEP_EXECUTABLE: executable },
   };
@@ -105,7 +109,7 @@ function forgottenRooms(): string[] {
   const rooms = files.filter((file) => file.endsWith("_test.ts")).map((file) =>
     file.split("/")[0]!
   );
-  return [...new Set(rooms)].filter((room) => !(room in ROOMS));
+  return [...new Set(rooms)].filter((room) => !(room in ROOMS || room in EXECUTABLE_ONLY));
 }
 
 function printResult(suite: Suite, { results, seconds }: SuiteResult): void {
