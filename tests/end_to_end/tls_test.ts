@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 import type tls from "node:tls";
 import type { Pop3Client } from "../support/pop3_client.ts";
@@ -158,6 +159,34 @@ for (const port of ["tlsPort", "plainPort"] as const) {
       detail: "timeout",
       port: server[port],
     });
+  });
+}
+
+/** What openssl says of a handshake in one version of TLS, with all of its own rules against old ones off. */
+async function handshake(version: string): Promise<string> {
+  const address = `127.0.0.1:${server.tlsPort}`;
+  const openssl = spawn(
+    "openssl",
+    ["s_client", "-connect", address, `-${version}`, "-cipher", "ALL:@SECLEVEL=0", "-brief"],
+    { stdio: ["pipe", "pipe", "pipe"], timeout: 30_000 },
+  );
+  openssl.stdin.end("QUIT\r\n");
+  let said = "";
+  for (const stream of [openssl.stdout, openssl.stderr]) stream.on("data", (text) => said += text);
+  await new Promise((resolve) => openssl.on("close", resolve));
+  return said;
+}
+
+for (const version of ["tls1", "tls1_1"]) {
+  test(`a client that speaks nothing newer than ${version} gets no connection`, async () => {
+    // Not every library tells the client why.
+    assert.doesNotMatch(await handshake(version), /CONNECTION ESTABLISHED/);
+  });
+}
+
+for (const version of ["tls1_2", "tls1_3"]) {
+  test(`a client that speaks ${version} gets a connection`, async () => {
+    assert.match(await handshake(version), /CONNECTION ESTABLISHED/);
   });
 }
 
