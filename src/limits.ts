@@ -48,6 +48,22 @@ export const CONNECTIONS = { min: 1, default: 10_000, max: 2_147_483_647 } as co
  */
 export const CONNECTIONS_PER_ADDRESS = { min: 1, default: 200, max: 2_147_483_647 } as const;
 
+/**
+ * Connections begun with in a turn of the event loop, so that sessions have theirs in between: some
+ * milliseconds of work, more where each brings a TLS handshake.
+ */
+export const NEWCOMERS_A_TURN = 16;
+
+/** Connections accepted that wait for such a turn, each a file descriptor. Beyond it they are closed. */
+export const NEWCOMERS_WAITING = 4_096;
+
+/**
+ * Connections beyond a limit that are told so within REFUSALS_MS before they are closed; under implicit TLS that
+ * takes a handshake. Others are closed without a word.
+ */
+export const REFUSALS_TOLD = 64;
+export const REFUSALS_MS = 1_000;
+
 /** Logged-in sessions of one user. Exchange: 16. */
 export const CONNECTIONS_PER_USER = { min: 1, default: 16, max: 2_147_483_647 } as const;
 
@@ -203,6 +219,12 @@ export const INPUT_PENDING_OCTETS = 16_384;
 /** Commands, and reply octets, after which a session lets the others have their turn. */
 export const TURN_COMMANDS = 128;
 export const TURN_OCTETS = 131_072;
+
+/** The same of all sessions together in one turn of the event loop: one or two milliseconds. */
+export const TURN_OCTETS_OF_ALL = 8 * TURN_OCTETS;
+
+/** Sessions with more to do that go on in one turn of the event loop: one or two milliseconds of work. */
+export const SESSIONS_A_TURN = 4;
 
 /**
  * Time that a client gets to close its end after we closed ours, ms, and octets of it that are thrown

@@ -13,7 +13,6 @@
  */
 
 import { performance } from "node:perf_hooks";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS, TURN_COMMANDS, TURN_OCTETS } from "../limits.ts";
 import type { Answer, Body, DrawnBody } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
@@ -21,6 +20,7 @@ import { LineFramer } from "../wire/line_framer.ts";
 import { takeLongLine } from "./long_lines.ts";
 import type { Output } from "./output.ts";
 import type { ProtocolTap } from "./protocol_tap.ts";
+import { haveDoneEnough, nextTurn } from "./session_turns.ts";
 import type { Sweep } from "./sweep.ts";
 
 /**
@@ -33,6 +33,9 @@ export type Halt = "idle" | "close" | "start-tls" | "stopped";
 
 /** A body of more octets is copied and put in parts. What a chunk of a message is encoded to is seldom more. */
 const MOST_AT_ONCE_OCTETS = 2 * OUTPUT_BATCH_OCTETS;
+
+/** The work that a command is beside its output, in octets of output that take as long. */
+const COMMAND_OCTETS_WORTH = TURN_OCTETS / TURN_COMMANDS;
 
 /** What one line comes to: the loop stands still, or goes on. */
 type Step = Halt | undefined;
@@ -101,6 +104,11 @@ export class CommandLoop {
   /** Octets received and not yet taken as lines. */
   get pending(): number {
     return this.#framer.pending;
+  }
+
+  /** Whether what the client sends is thrown away, up to the end of a line that is too long. */
+  get discarding(): boolean {
+    return this.#framer.discarding;
   }
 
   /** The last response line. */
@@ -231,13 +239,20 @@ export class CommandLoop {
       sinceMs,
     });
     if (answer.next !== "read") return answer.next;
+    const haveAllDoneEnough = haveDoneEnough(
+      COMMAND_OCTETS_WORTH + this.#output.octets - octetsBefore,
+    );
     const taking = this.#output.full ? this.#output.flush() : undefined;
-    return taking === undefined ? this.#endTurn() : this.#taken(taking).then(() => this.#endTurn());
+    return taking === undefined
+      ? this.#endTurn(haveAllDoneEnough)
+      : this.#taken(taking).then(() => this.#endTurn(haveAllDoneEnough));
   }
 
-  #endTurn(): Step | Promise<Step> {
+  #endTurn(haveAllDoneEnough: boolean): Step | Promise<Step> {
     this.#activeMs = this.#sweep.nowMs;
-    const isOver = ++this.#turnCommands >= TURN_COMMANDS || this.#turnIsOver();
+    // Who waits for this answer before he says more is not to wait for anybody else.
+    const isOver = ++this.#turnCommands >= TURN_COMMANDS || this.#turnIsOver() ||
+      haveAllDoneEnough && this.#framer.pending > 0;
     return isOver ? this.#letOthers() : undefined;
   }
 
@@ -271,7 +286,8 @@ export class CommandLoop {
         if (octets === undefined) return void (all = true);
         const taking = this.#output.put(octets);
         if (taking !== undefined) await this.#taken(taking);
-        if (this.#turnIsOver() && !this.#stopped) await this.#letOthers();
+        const isOver = haveDoneEnough(octets.length) || this.#turnIsOver();
+        if (isOver && !this.#stopped) await this.#letOthers();
       }
     } finally {
       this.#sending = false;
@@ -293,14 +309,11 @@ export class CommandLoop {
     return this.#output.octets - this.#turnOctets >= TURN_OCTETS;
   }
 
-  /**
-   * Files and sockets of a fast machine answer at once, so that a session could go on for ever without
-   * the event loop coming round.
-   */
   async #letOthers(): Promise<undefined> {
     this.#turnCommands = 0;
     this.#turnOctets = this.#output.octets;
-    await nextTurn();
+    await nextTurn(this.#address);
+    this.#activeMs = this.#sweep.nowMs;
   }
 }
 

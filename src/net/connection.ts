@@ -24,6 +24,7 @@ import { CommandLoop, type Halt } from "./command_loop.ts";
 import { ConnectionRecord } from "./connection_record.ts";
 import { Output } from "./output.ts";
 import { secureChannelOf } from "./secure_channel.ts";
+import { nextTurn } from "./session_turns.ts";
 import type { ConnectionOptions } from "./serving.ts";
 import type { Swept } from "./sweep.ts";
 import { type HandshakeOutcome, holdsOnlyTls } from "./tls_acceptor.ts";
@@ -175,12 +176,24 @@ export class Connection implements Swept, HandshakeOutcome {
     }
     if (this.#phase !== "serving") return;
     this.#loop.push(octets);
-    if (!this.#loop.running) return this.#work();
-    if (this.#loop.pending > INPUT_PENDING_OCTETS && this.#paused !== this.#socket) {
+    if (!this.#loop.running) this.#work();
+    if (this.#loop.discarding && octets.length > INPUT_PENDING_OCTETS) return this.#readOnLater();
+    // Only an answer that is under way will have it read on.
+    const isAhead = this.#loop.running && this.#loop.pending > INPUT_PENDING_OCTETS;
+    if (isAhead && this.#paused !== this.#socket) {
       this.#paused = this.#socket;
       pauseReading(this.#socket);
     }
   };
+
+  /** Lines without an end come as fast as they are read, and reading alone would keep others waiting. */
+  #readOnLater(): void {
+    const socket = this.#socket;
+    pauseReading(socket);
+    void nextTurn(this.#options.client.address).then(() => {
+      if (this.#paused !== socket) resumeReading(socket);
+    });
+  }
 
   readonly #inputOver = (): void => {
     this.#inputEnded = true;

@@ -5,6 +5,7 @@
  */
 
 import { countedAddress } from "../counted_address.ts";
+import { REFUSALS_TOLD } from "../limits.ts";
 import type { AdmitUser } from "../session/services.ts";
 import { OwnPlaceCounts, type PlaceCounts } from "./place_counts.ts";
 
@@ -13,12 +14,6 @@ export interface ConnectionMaxima {
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerUser: number;
 }
-
-/**
- * Connections beyond a limit that are told so before they are closed. Under implicit TLS that takes a
- * handshake, so they cost something too: beyond this margin a connection is closed without a word.
- */
-const TELL_MARGIN = 64;
 
 /**
  * - `admitted`: serve it.
@@ -67,7 +62,7 @@ export class ConnectionLimits {
       }
       places.giveBack(ADMITTED);
     }
-    return places.take(TOLD, TELL_MARGIN) ? "tell" : "drop";
+    return places.take(TOLD, REFUSALS_TOLD) ? "tell" : "drop";
   }
 
   /**

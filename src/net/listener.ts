@@ -103,8 +103,11 @@ export class Listener {
   }
 }
 
-/** Connections that the system holds until we accept them: a burst of polling clients fits. */
-const BACKLOG = 1_024;
+/**
+ * Connections that the system holds until we accept them: a burst of polling clients fits. Who finds no room
+ * tries again after a second. Linux takes no more than net.core.somaxconn, 4,096 where nobody changed it.
+ */
+const BACKLOG = 4_096;
 
 function reason(error: NodeJS.ErrnoException): string {
   switch (error.code) {

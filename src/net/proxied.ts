@@ -42,6 +42,8 @@ export class Proxied implements Swept {
     sweep.add(this);
     socket.on("error", this.#failed).on("end", this.#closed).on("close", this.#closed)
       .on("data", this.#received);
+    // Who had to wait for his turn is not read until now.
+    if (socket.isPaused()) socket.resume();
   }
 
   sweep(): void {

@@ -10,13 +10,14 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Socket } from "node:net";
-import { CLOSE_LINGER_MS } from "../limits.ts";
+import { CLOSE_LINGER_MS, REFUSALS_MS } from "../limits.ts";
 import { errLine } from "../wire/reply.ts";
 import { plainAddress } from "./address.ts";
 import { Connection } from "./connection.ts";
 import type { Admission, ConnectionLimits } from "./connection_limits.ts";
 import type { Binding, Listener } from "./listener.ts";
 import { Listeners } from "./listeners.ts";
+import { Newcomers } from "./newcomers.ts";
 import { Proxied } from "./proxied.ts";
 import type { ConnectionClient, Serving } from "./serving.ts";
 import { Sweep, tickFor } from "./sweep.ts";
@@ -29,6 +30,7 @@ const REFUSAL = errLine("too many connections, wait and try again", "SYS/TEMP");
 export class Pop3Server {
   readonly #limits: ConnectionLimits;
   readonly #listeners: Listeners;
+  readonly #newcomers = new Newcomers((socket, listener) => this.#accepted(socket, listener));
   readonly #connections = new Set<Connection>();
   /** Those whose proxy has not said yet whose they are. */
   readonly #proxied = new Set<Proxied>();
@@ -43,7 +45,7 @@ export class Pop3Server {
     { sharedPorts = false }: { readonly sharedPorts?: boolean } = {},
   ) {
     this.#limits = limits;
-    this.#listeners = new Listeners((socket, listener) => this.#accepted(socket, listener), {
+    this.#listeners = new Listeners((socket, listener) => this.#newcomers.came(socket, listener), {
       shared: sharedPorts,
     });
   }
@@ -79,6 +81,7 @@ export class Pop3Server {
   /** Stops; resolves when no connection is left. Sessions get up to `graceMs` to QUIT. */
   async stop(graceMs: number): Promise<void> {
     this.#listeners.closeAll();
+    this.#newcomers.destroyAll();
     for (const proxied of this.#proxied) proxied.destroy();
     this.#proxied.clear();
     for (const connection of this.#connections) connection.stopSoon();
@@ -185,7 +188,7 @@ export class Pop3Server {
       localPort: listener.port,
       implicitTls: listener.binding.security === "implicit-tls",
       refusal: admission === "tell" ? REFUSAL : undefined,
-      ended: () => this.#limits.releaseConnection(client.address, admission),
+      ended: () => this.#release(client.address, admission),
       gone: () => {
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#goOn?.();
@@ -193,5 +196,12 @@ export class Pop3Server {
     });
     this.#connections.add(connection);
     connection.begin();
+  }
+
+  #release(address: string, admission: Admission): void {
+    const release = () => this.#limits.releaseConnection(address, admission);
+    if (admission !== "tell") return release();
+    // Else who comes back as soon as he is refused would be told, and logged, as often as he likes.
+    setTimeout(release, REFUSALS_MS).unref();
   }
 }

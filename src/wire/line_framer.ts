@@ -29,6 +29,11 @@ export class LineFramer {
     return this.#end - this.#start;
   }
 
+  /** Whether what comes next is thrown away, up to the end of a line that is too long. */
+  get discarding(): boolean {
+    return this.#discarding;
+  }
+
   /** Whether the next line begins with `word`, which is upper-case ASCII, in any letter case. */
   beginsWith(word: string): boolean {
     if (this.pending < word.length) return false;

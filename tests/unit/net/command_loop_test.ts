@@ -7,6 +7,7 @@ import {
   LONG_SASL_LINES,
   LONG_SASL_LINES_OF_ADDRESS,
   OUTPUT_BATCH_OCTETS,
+  TURN_COMMANDS,
 } from "../../../src/limits.ts";
 import { CommandLoop } from "../../../src/net/command_loop.ts";
 import { Sweep } from "../../../src/net/sweep.ts";
@@ -241,6 +242,46 @@ test("a long pipeline that never waits lets others have their turn", async () =>
   over = true;
   assert.ok(othersTurns >= 5, `${othersTurns} turns`);
   assert.equal(socket.all, "+OK noop\r\n".repeat(2_000));
+});
+
+test("a command that comes alone waits for few of those who pipeline, symptom: NOOP took 600 ms", async () => {
+  let answered = 0;
+  const counting: Answering = (line) => {
+    answered++;
+    return echo(line);
+  };
+  const busy = Array.from({ length: 200 }, (_, at) => {
+    const { loop } = loopWith(counting, { address: `192.0.2.${at}` });
+    loop.push(Buffer.from("noop\r\n".repeat(1_000)));
+    return loop;
+  });
+  const running = busy.map((loop) => loop.run());
+  // What all do before the event loop comes round is bounded, and so is what they do in each further turn.
+  assert.ok(answered <= 200 * TURN_COMMANDS / 8, `${answered} answers at once`);
+  await new Promise((resolve) => setImmediate(resolve));
+  const before = answered;
+  const { loop, socket } = loopWith(echo);
+  assert.equal(await send(loop, "noop\r\n"), "idle");
+  assert.equal(socket.all, "+OK noop\r\n");
+  assert.equal(answered, before, "nobody was waited for");
+  assert.deepEqual(new Set(await Promise.all(running)), new Set(["idle"]));
+  assert.equal(answered, 200_000);
+});
+
+test("one address with many sessions takes no turn of others", async () => {
+  const order: string[] = [];
+  const from = (address: string) => {
+    const noting: Answering = (line) => {
+      if (line === "end") order.push(address);
+      return echo(line);
+    };
+    const { loop } = loopWith(noting, { address });
+    loop.push(Buffer.from(`${"noop\r\n".repeat(5 * TURN_COMMANDS)}end\r\n`));
+    return loop;
+  };
+  const loops = [...Array.from({ length: 100 }, () => from("192.0.2.1")), from("198.51.100.1")];
+  await Promise.all(loops.map((loop) => loop.run()));
+  assert.ok(order.indexOf("198.51.100.1") < 20, `it came ${order.indexOf("198.51.100.1")}th`);
 });
 
 test("octets that come without a whole line are no activity, a command is", async () => {

@@ -1,0 +1,40 @@
+/**
+ * A waiting line in which addresses take their turns one after the other: whoever comes many times from one
+ * address makes himself wait, and nobody else.
+ *
+ * *Knows*: what counts as one address. *Does not know*: what is waited for.
+ */
+
+import { countedAddress } from "../counted_address.ts";
+
+export class FairLine<Waiting> {
+  /** The address whose turn is next stands first. */
+  readonly #lines = new Map<string, Waiting[]>();
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @param address In the spelling of `plainAddress`. */
+  add(address: string, waiting: Waiting): void {
+    const source = countedAddress(address);
+    const line = this.#lines.get(source);
+    if (line === undefined) this.#lines.set(source, [waiting]);
+    else line.push(waiting);
+    this.#length++;
+  }
+
+  /** Takes out the one whose turn it is; undefined if nobody waits. */
+  take(): Waiting | undefined {
+    const first = this.#lines.entries().next();
+    if (first.done === true) return undefined;
+    const [source, line] = first.value;
+    this.#length--;
+    const taken = line.shift();
+    this.#lines.delete(source);
+    // Behind all other addresses.
+    if (line.length > 0) this.#lines.set(source, line);
+    return taken;
+  }
+}

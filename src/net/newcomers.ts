@@ -1,0 +1,72 @@
+/**
+ * Begins with those who connect, a few in each turn of the event loop.
+ *
+ * Bun accepts in one go whoever is there, also those who come while it does. A client that comes again as
+ * soon as it is greeted, refused or closed thereby kept all sessions waiting for seconds: there was always
+ * one more to accept. Here the first few of a turn are begun with at once, which is everybody as long as
+ * nobody floods; the others wait, unread, for the next turns, and their next attempt with them. Addresses
+ * take turns, so that a flood from one of them makes nobody else wait.
+ *
+ * *Knows*: sockets, turns of the event loop. *Does not know*: limits, what is done with a socket.
+ */
+
+import type { Socket } from "node:net";
+import { setImmediate } from "node:timers";
+import { NEWCOMERS_A_TURN, NEWCOMERS_WAITING } from "../limits.ts";
+import { plainAddress } from "./address.ts";
+import { FairLine } from "./fair_line.ts";
+import type { Listener } from "./listener.ts";
+
+interface Newcomer {
+  readonly socket: Socket;
+  readonly listener: Listener;
+}
+
+export class Newcomers {
+  readonly #begin: (socket: Socket, listener: Listener) => void;
+  readonly #waiting = new FairLine<Newcomer>();
+  /** Begun with in this turn. While somebody waits there may be no more. */
+  #begun = 0;
+
+  /** @param begin Gets each socket once; one that had to wait is paused. */
+  constructor(begin: (socket: Socket, listener: Listener) => void) {
+    this.#begin = begin;
+  }
+
+  /** Begins with a client, or has it wait; one too many is closed. */
+  came(socket: Socket, listener: Listener): void {
+    if (this.#begun < NEWCOMERS_A_TURN) return this.#beginWith({ socket, listener });
+    const { remoteAddress } = socket;
+    // One that has gone already has no address any more.
+    if (remoteAddress === undefined || this.#waiting.length >= NEWCOMERS_WAITING) {
+      return void socket.destroy();
+    }
+    // What it sends stays with it. That it breaks off is no news, but must find a listener.
+    socket.pause();
+    socket.on("error", ignore);
+    this.#waiting.add(plainAddress(remoteAddress), { socket, listener });
+  }
+
+  /** Closes all who wait. */
+  destroyAll(): void {
+    for (let one; (one = this.#waiting.take()) !== undefined;) one.socket.destroy();
+  }
+
+  #beginWith({ socket, listener }: Newcomer): void {
+    if (++this.#begun === NEWCOMERS_A_TURN) setImmediate(this.#goOn);
+    this.#begin(socket, listener);
+  }
+
+  readonly #goOn = (): void => {
+    this.#begun = 0;
+    while (this.#begun < NEWCOMERS_A_TURN) {
+      const newcomer = this.#waiting.take();
+      if (newcomer === undefined) return;
+      if (newcomer.socket.destroyed) continue;
+      newcomer.socket.off("error", ignore);
+      this.#beginWith(newcomer);
+    }
+  };
+}
+
+function ignore(): void {}
