@@ -10,9 +10,9 @@ import { availableParallelism, hostname, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { AUTOLOGOUT_FLOOR_MS, CAPA_COMMAND_OCTETS_FLOOR } from "../limits.ts";
 import { formatBinding, isLoopback } from "./binding.ts";
-import { certificateEndsMs, isCertificateFor, whatOthersMay } from "./certificate_files.ts";
+import { certificateEndsMs, isCertificateFor } from "./certificate_files.ts";
 import type { Settings } from "./effective.ts";
-import { filesOf } from "./directory_tables.ts";
+import { fileWarnings } from "./file_warnings.ts";
 import { loginWarnings } from "./login_warnings.ts";
 import { fixedFolderOf } from "./maildir_folder.ts";
 import { formatDuration, formatSize } from "./units.ts";
@@ -81,32 +81,13 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
   ) {
     warn("server_name", `no certificate is for ${serverName}; clients will not trust that name`);
   }
-  const warnOfOthers = (key: string, file: string) => {
-    if (file === "") return;
-    const doing = whatOthersMay(file);
-    if (doing !== undefined) {
-      warn(key, `every user of this machine can ${doing} ${file}; chmod o= it`);
-    }
-  };
-  warnOfOthers("user_file", settings.userFile);
-  warnOfOthers("gssapi_keytab", settings.gssapiKeytab);
-  warnOfOthers(
-    "oauth_introspection_client_secret_file",
-    settings.oauthIntrospectionClientSecretFile,
-  );
-  for (const [index, table] of settings.directories.entries()) {
-    for (const { key, file, isSecret } of filesOf(table)) {
-      if (isSecret) warnOfOthers(`directories[${index}].${key}`, file);
-    }
-  }
-  for (const [index, { certificateFile, keyFile }] of settings.certificates.entries()) {
-    const table = `certificates[${index}]`;
-    warnOfOthers(`${table}.key_file`, keyFile);
+  warnings.push(...fileWarnings(settings));
+  for (const [index, { certificateFile }] of settings.certificates.entries()) {
     const endsMs = certificateEndsMs(certificateFile);
     if (endsMs !== undefined && endsMs - nowMs < CERTIFICATE_NOTICE_MS) {
       const day = new Date(endsMs).toISOString().slice(0, 10);
       const tense = endsMs < nowMs ? "ended" : "ends";
-      warn(`${table}.certificate_file`, `${certificateFile} ${tense} on ${day}`);
+      warn(`certificates[${index}].certificate_file`, `${certificateFile} ${tense} on ${day}`);
     }
   }
   const mail = fixedFolderOf(settings.maildir);

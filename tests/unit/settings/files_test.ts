@@ -184,6 +184,40 @@ test("a user file that every user of the machine can read or change is warned of
   deepStrictEqual(warningKeys(load()), []);
 });
 
+test("files that say who is let in are warned of when every user of the machine can change them", async () => {
+  const { file } = await setUp(`
+client_certificate_authorities = "authorities.pem"
+client_certificate_revocation_lists = ["revoked.pem"]
+oauth_jwks = "keys.json"
+oauth_audience = ["pop"]
+[[directories]]
+kind = "checkpassword"
+program = ["${root}/${made}/check", "x"]
+`);
+  const { certificate } = await testCertificate();
+  const names = ["popkeep.toml", "authorities.pem", "revoked.pem", "keys.json", "check"];
+  for (const name of names.slice(1)) writeFileSync(file(name), certificate, { mode: 0o755 });
+  const settings = () => good(loadSettings(file("popkeep.toml"), { checkFiles: false }));
+  for (const mode of [0o755, 0o775]) {
+    for (const name of [...names, "certificate.pem"]) chmodSync(file(name), mode);
+    deepStrictEqual(warningKeys(settings()), []);
+  }
+  for (const name of [...names, "certificate.pem"]) chmodSync(file(name), 0o757);
+  deepStrictEqual(warningKeys(settings()), [
+    "settings",
+    "client_certificate_authorities",
+    "client_certificate_revocation_lists[0]",
+    "oauth_jwks",
+    "directories[0].program",
+    "certificates[0].certificate_file",
+  ]);
+  const [first] = settingsWarnings(settings());
+  strictEqual(
+    first?.message,
+    `every user of this machine can change ${file("popkeep.toml")}; chmod o-w it`,
+  );
+});
+
 test("a folder of all mail that is not there is warned of, since every login would fail", async () => {
   const { file, load } = await setUp('maildir = "mail/{domain}/{local}"');
   deepStrictEqual(warningKeys(load()), ["maildir"]);
