@@ -5,7 +5,9 @@
  * Its holder writes who it is and touches it while it works. Who waits takes it over when
  * - the holder was a process of this host's running kernel and pid namespace, and is gone; or
  * - the file has not changed for `staleMs` while we watched, by our own clock (hosts' clocks differ, so
- *   no two are ever compared).
+ *   no two are ever compared); or
+ * - it has stood there empty for `unsignedMs`: its maker was killed before it could write who it is, which takes
+ *   no longer than a call to the disk. A maker who was slower than that looks whether the lock is still his.
  *
  * A lock of this kind cannot be perfect: a holder that was asleep for longer than `staleMs` wakes up
  * and writes. That is why the format of the sidecar does not depend on it (rule 2 in
@@ -33,6 +35,12 @@ import { MailboxDisk } from "./mailbox_disk.ts";
 /** Watched for this long without a change, a lock is taken over. */
 export const LOCK_STALE_MS = 15_000;
 
+/**
+ * Watched for this long without a holder's name in it, too. More than clients of shared filesystems may go on
+ * saying that a file is empty.
+ */
+export const UNSIGNED_STALE_MS = 3_000;
+
 /** How often a holder shows that it lives: several times within `LOCK_STALE_MS`. */
 const TOUCH_MS = 3_000;
 
@@ -51,6 +59,7 @@ export interface DotLock {
 
 export interface DotLockOptions {
   readonly staleMs?: number;
+  readonly unsignedMs?: number;
   /** Give up after this long; undefined waits until the lock is free or stale. 0 tries once. */
   readonly waitMs?: number;
   /** Of the folder that the lock is in; a new one if undefined. */
@@ -71,8 +80,8 @@ export async function takeDotLock(
   path: string,
   options: DotLockOptions = {},
 ): Promise<DotLock | undefined> {
-  const { staleMs = LOCK_STALE_MS, waitMs = Infinity, disk = new MailboxDisk(dirname(path)) } =
-    options;
+  const { staleMs = LOCK_STALE_MS, unsignedMs = UNSIGNED_STALE_MS, waitMs = Infinity } = options;
+  const { disk = new MailboxDisk(dirname(path)) } = options;
   const file: LockFile = { disk, path };
   const identity = `${holderIdentity()} ${randomBytes(8).toString("hex")}\n`;
   diskWork.locks++;
@@ -81,14 +90,23 @@ export async function takeDotLock(
   let watchedSinceMs = startedMs;
   let takenAway = 0;
   for (let pauseMs: number = RETRY_MS.first;; pauseMs = Math.min(pauseMs * 2, RETRY_MS.longest)) {
-    if (await make(file, identity)) return hold(file, identity);
+    const triedMs = performance.now();
+    if (await make(file, identity)) {
+      const isInTime = performance.now() - triedMs < unsignedMs / 3;
+      const lock = hold(file, identity);
+      if (isInTime || await lock.isHeld()) return lock;
+      await lock.release();
+    }
     const seen = await look(file);
+    // Taken away while it was signed, and put back.
+    if (seen?.content === identity) return hold(file, identity);
     if (seen?.state !== watched) {
       watched = seen?.state;
       watchedSinceMs = performance.now();
     }
     const unchangedMs = performance.now() - watchedSinceMs;
-    if (seen !== undefined && isStale(seen.content, unchangedMs, staleMs)) {
+    const limitMs = seen?.isUnsigned === true ? Math.min(unsignedMs, staleMs) : staleMs;
+    if (seen !== undefined && (unchangedMs >= limitMs || isDeadHere(seen.content))) {
       await takeAway(file, seen);
       if (++takenAway < MOST_TAKEN_AWAY) continue;
     }
@@ -154,14 +172,18 @@ interface Seen {
   readonly inode: number;
   /** Empty where it cannot be read. */
   readonly content: string;
+  /** Whether it is a file with nothing in it. */
+  readonly isUnsigned: boolean;
 }
 
 /** What stands at the lock's path now, whatever it is; undefined when nothing does. */
 async function look(file: LockFile): Promise<Seen | undefined> {
   try {
-    const { ino, mtimeMs } = await file.disk.lstat(file.path);
+    const found = await file.disk.lstat(file.path);
+    const { ino, mtimeMs } = found;
     const content = await contentOf(file).catch(emptyUnlessTimeout);
-    return { state: `${ino} ${mtimeMs} ${content}`, inode: ino, content };
+    const isUnsigned = content === "" && found.size === 0 && found.isFile();
+    return { state: `${ino} ${mtimeMs} ${content}`, inode: ino, content, isUnsigned };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -203,10 +225,6 @@ function contentAtOnce(folder: string, path: string): string | undefined {
   }
 }
 
-function isStale(content: string, unchangedMs: number, staleMs: number): boolean {
-  return unchangedMs >= staleMs || isDeadHere(content);
-}
-
 /**
  * Takes a stale lock file out of the way. Two waiters may do so at once, and the second could move away
  * what a third has just made: then what was moved is not what was watched, and it is put back.
@@ -217,9 +235,8 @@ async function takeAway({ disk, path }: LockFile, watched: Seen): Promise<void> 
     disk.eventually(async () => {
       const moved = await look({ disk, path: aside });
       if (moved === undefined) return;
-      const isWatched = watched.content === ""
-        ? moved.inode === watched.inode
-        : moved.content === watched.content;
+      const isWatched = moved.content === watched.content &&
+        (moved.content !== "" || moved.inode === watched.inode);
       if (!isWatched) await disk.link(aside, path).catch(emptyUnlessTimeout);
       await disk.unlink(aside);
     });

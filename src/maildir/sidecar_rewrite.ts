@@ -31,6 +31,9 @@ const MISSING_GRACE_S = 3_600;
 /** Lines are written when they are about so many octets. */
 const PIECE_OCTETS = 1_048_576;
 
+/** A lock that was put aside so long ago, also by the clock of another host, was left there. */
+const ASIDE_MS = 3_600_000;
+
 /** Below this many useless lines a compaction is not worth its fsync. */
 const COMPACT_LINES = 64;
 
@@ -198,12 +201,22 @@ async function makeTmp(disk: MailboxDisk): Promise<void> {
   }
 }
 
-/** What those were making who were killed meanwhile: who holds the lock knows that nobody is at it any more. */
+/**
+ * What those left behind who were killed meanwhile: what they were making in tmp/, at which nobody is any more, as
+ * who holds the lock knows; and a stale lock that they had put aside, where it is so old that nobody looks at it.
+ */
 async function removeUnfinished(disk: MailboxDisk): Promise<void> {
-  const names = await disk.names(`${disk.path}/tmp`).catch(() => []);
-  for (const name of names) {
+  const made = await disk.names(`${disk.path}/tmp`).catch(() => []);
+  for (const name of made) {
     if (!name.startsWith(`${SIDECAR_NAME}.`)) continue;
     await disk.unlink(`${disk.path}/tmp/${name}`).catch(() => {});
+  }
+  const names = await disk.names(disk.path).catch(() => []);
+  for (const name of names) {
+    if (!name.startsWith(`${SIDECAR_NAME}.lock.`)) continue;
+    const path = `${disk.path}/${name}`;
+    const changedMs = await disk.lstat(path).then(({ mtimeMs }) => mtimeMs, () => Date.now());
+    if (Date.now() - changedMs > ASIDE_MS) await disk.unlink(path).catch(() => {});
   }
 }
 

@@ -321,6 +321,23 @@ maildirTest("a list that was only touched says nothing new", async (maildir) => 
   strictEqual(await mailbox.refresh(), snapshot);
 });
 
+maildirTest(
+  "a stale lock that was put aside by who was then killed is gone when the next list is made",
+  async (maildir) => {
+    maildir.deliver("1\n");
+    await processOf(maildir).refresh();
+    const [old, young] = ["old", "young"].map((name) => `${maildir.sidecar}.lock.${name}`);
+    for (const path of [old!, young!]) writeFileSync(path, "another-boot/1 1 1 aabb\n");
+    const twoHoursAgo = Date.now() / 1_000 - 7_200;
+    utimesSync(old!, twoHoursAgo, twoHoursAgo);
+    writeFileSync(maildir.sidecar, `${readFileSync(maildir.sidecar, "latin1")}garbage\n`);
+    maildir.deliver("2\n");
+    strictEqual((await processOf(maildir).refresh()).count, 2);
+    // What may be looked at by who has just put it aside is left to him.
+    deepStrictEqual([old, young].map((path) => existsSync(path!)), [false, true]);
+  },
+);
+
 maildirTest("while a damaged list is mended, the mailbox is never without one", async (maildir) => {
   for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);
   const before = idsOf(await processOf(maildir).refresh());
