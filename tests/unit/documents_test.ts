@@ -53,7 +53,7 @@ test("docs/security.md says of each attacker which test stops him, and what is n
   const [, , ...attackers] = text.split(/^## /m);
   assert.ok(attackers.length >= 9, `${attackers.length} attackers`);
   for (const attacker of attackers) {
-    const [name] = attacker.split("\n");
+    const [name = ""] = attacker.split("\n");
     const [stopped = "", left = ""] = attacker.split("**Not stopped.**");
     assert.match(stopped, /\]\(\.\.\/tests\/\S+_test\.ts\)/, name);
     assert.ok(left.trim() !== "", `${name}: nothing is said not to be stopped`);
