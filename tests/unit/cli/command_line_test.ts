@@ -118,6 +118,12 @@ test("the version is that of the package", async () => {
   ok(JSON.parse(documentText("package.json")).version === VERSION);
 });
 
+test("the licences are printed as they are handed on with the executable, to the last letter", async () => {
+  const { exitCode, stdout, stderr } = await popkeep(["version", "--licenses"], { folder });
+  deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" });
+  ok(stdout === documentText("THIRD_PARTY_LICENSES.txt"));
+});
+
 test("a command line that is wrong exits 64 with one sentence", async () => {
   const wrong: [args: string[], sentence: RegExp][] = [
     [["serv"], /^popkeep: unknown command 'serv' \(Did you mean serve\?\); see popkeep --help\n$/],
