@@ -72,21 +72,28 @@ export class TwoHosts {
   async addMailHost(mountOptions: MountOptions = {}): Promise<MailHost> {
     const host = await this.network.addHost();
     const mount = await this.shared.mountOn(host, mountOptions);
-    const popkeep = await HostedPopkeep.start({
-      host,
-      folder: join(this.folder, host.address),
-      mail: this.shared.path,
-      users: this.#options.users,
-      ...(this.#options.settings === undefined ? {} : { settings: this.#options.settings }),
-      clockAheadS: mountOptions.clockAheadS ?? 0,
-    });
+    const popkeep = await this.startPopkeep(host, mountOptions);
     const added = { host, mount, popkeep };
     this.#hosts.push(added);
     return added;
   }
 
+  /** Starts popkeep on a host that has the mail mounted, at first or again. */
+  startPopkeep(host: Host, { clockAheadS = 0 }: MountOptions = {}): Promise<HostedPopkeep> {
+    const { users, settings = "" } = this.#options;
+    const folder = join(this.folder, host.address);
+    return HostedPopkeep.start({
+      host,
+      folder,
+      mail: this.shared.path,
+      users,
+      settings,
+      clockAheadS,
+    });
+  }
+
   /** A user's mail as one of the hosts sees it: what is delivered there goes by that host's client. */
-  maildir({ host }: MailHost, user: string): TestMaildir {
+  maildir({ host }: Pick<MailHost, "host">, user: string): TestMaildir {
     return new TestMaildir(`${host.path(this.shared.path)}/${user}/Maildir`);
   }
 

@@ -15,7 +15,7 @@ import { type SoakMailbox, tokenIn } from "./soak_mailbox.ts";
 
 export interface Visit {
   readonly mailbox: SoakMailbox;
-  readonly server: RunningServer;
+  readonly server: Pick<RunningServer, "connect">;
   readonly random: () => number;
   readonly figures: Figures;
   /** Names the session in the history. */
