@@ -9,7 +9,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { Version } from "@cyclonedx/cyclonedx-library/Spec";
 import { JsonStrictValidator } from "@cyclonedx/cyclonedx-library/Validation";
@@ -82,12 +82,17 @@ function runtimeComponent(locked: readonly LockedPackage[]): Component {
   };
 }
 
-/** The tarball that the runtime came in, unless it is one that somebody has built himself. */
+/**
+ * The tarball that the runtime came in: npm installs the one package that is for this machine. Nothing for a
+ * runtime that somebody has built himself.
+ */
 function runtimeTarball(locked: readonly LockedPackage[], version: string): unknown[] {
   if (!realpathSync(process.execPath).startsWith(`${PROJECT}node_modules/`)) return [];
-  const binary = `@oven/bun-${process.platform}-${process.arch === "arm64" ? "aarch64" : "x64"}`;
-  const found = locked.find((one) => one.name === binary && one.version === version);
-  if (found === undefined) throw new Error(`${binary} ${version} is not in package-lock.json`);
+  const [binary, ...others] = readdirSync(`${PROJECT}node_modules/@oven`);
+  const found = locked.find(({ name }) => name === `@oven/${binary}`);
+  if (found?.version !== version || others.length > 0) {
+    throw new Error(`It cannot be told which package of @oven/ Bun ${version} came in`);
+  }
   return [tarball(found)];
 }
 
