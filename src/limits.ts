@@ -50,9 +50,10 @@ export const CONNECTIONS_PER_ADDRESS = { min: 1, default: 200, max: 2_147_483_64
 
 /**
  * Connections begun with in a turn of the event loop, so that sessions have theirs in between: some
- * milliseconds of work, more where each brings a TLS handshake.
+ * milliseconds of work. One that begins with a TLS handshake is as much as so many others.
  */
 export const NEWCOMERS_A_TURN = 16;
+export const TLS_NEWCOMER = 4;
 
 /** Connections accepted that wait for such a turn, each a file descriptor. Beyond it they are closed. */
 export const NEWCOMERS_WAITING = 4_096;
@@ -206,6 +207,9 @@ export const WORKERS = { min: 1, default: 1, max: 64 } as const;
 
 /** Threads that check password hashes: more than cores gains nothing, and each holds a hash's memory. */
 export const PASSWORD_WORKERS = { min: 1, default: 2, max: 64 } as const;
+
+/** Longest message that is delivered, octets in storage. Exchange: MaxReceiveSize, 150 MiB at the most online. */
+export const RECEIVED_OCTETS = { min: 1_024, default: 157_286_400, max: 2 ** 50 } as const;
 
 /** Size at which a protocol log file is full, octets; 0 sets no limit. Exchange: LogPerFileSizeQuota. */
 export const LOG_FILE_OCTETS = { min: 0, default: 0, max: 2 ** 50 } as const;

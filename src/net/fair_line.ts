@@ -25,6 +25,22 @@ export class FairLine<Waiting> {
     this.#length++;
   }
 
+  /**
+   * Makes room for another from `address`, where somebody takes more room than others do: returns the last of an
+   * address that has more waiting than most. Undefined where `address` is such a one itself, or nobody is.
+   */
+  makeRoomFor(address: string): Waiting | undefined {
+    const own = this.#lines.get(countedAddress(address))?.length ?? 0;
+    const usual = this.#length / (this.#lines.size + (own === 0 ? 1 : 0));
+    if (own >= usual) return undefined;
+    for (const line of this.#lines.values()) {
+      if (line.length <= Math.max(1, usual)) continue;
+      this.#length--;
+      return line.pop();
+    }
+    return undefined;
+  }
+
   /** Takes out the one whose turn it is; undefined if nobody waits. */
   take(): Waiting | undefined {
     const first = this.#lines.entries().next();

@@ -105,9 +105,9 @@ export class Listener {
 
 /**
  * Connections that the system holds until we accept them: a burst of polling clients fits. Who finds no room
- * tries again after a second. Linux takes no more than net.core.somaxconn, 4,096 where nobody changed it.
+ * tries again after a second. Not more, since Bun accepts all of them at once, while everybody waits.
  */
-const BACKLOG = 4_096;
+const BACKLOG = 1_024;
 
 function reason(error: NodeJS.ErrnoException): string {
   switch (error.code) {

@@ -12,7 +12,7 @@
 
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { NEWCOMERS_A_TURN, NEWCOMERS_WAITING } from "../limits.ts";
+import { NEWCOMERS_A_TURN, NEWCOMERS_WAITING, TLS_NEWCOMER } from "../limits.ts";
 import { plainAddress } from "./address.ts";
 import { FairLine } from "./fair_line.ts";
 import type { Listener } from "./listener.ts";
@@ -33,18 +33,22 @@ export class Newcomers {
     this.#begin = begin;
   }
 
-  /** Begins with a client, or has it wait; one too many is closed. */
+  /** Begins with a client, or has it wait; one too many, of those who come most, is closed. */
   came(socket: Socket, listener: Listener): void {
     if (this.#begun < NEWCOMERS_A_TURN) return this.#beginWith({ socket, listener });
     const { remoteAddress } = socket;
     // One that has gone already has no address any more.
-    if (remoteAddress === undefined || this.#waiting.length >= NEWCOMERS_WAITING) {
-      return void socket.destroy();
+    if (remoteAddress === undefined) return void socket.destroy();
+    const address = plainAddress(remoteAddress);
+    if (this.#waiting.length >= NEWCOMERS_WAITING) {
+      const tooMany = this.#waiting.makeRoomFor(address);
+      if (tooMany === undefined) return void socket.destroy();
+      tooMany.socket.destroy();
     }
     // What it sends stays with it. That it breaks off is no news, but must find a listener.
     socket.pause();
     socket.on("error", ignore);
-    this.#waiting.add(plainAddress(remoteAddress), { socket, listener });
+    this.#waiting.add(address, { socket, listener });
   }
 
   /** Closes all who wait. */
@@ -53,7 +57,9 @@ export class Newcomers {
   }
 
   #beginWith({ socket, listener }: Newcomer): void {
-    if (++this.#begun === NEWCOMERS_A_TURN) setImmediate(this.#goOn);
+    const hadRoom = this.#begun < NEWCOMERS_A_TURN;
+    this.#begun += listener.binding.security === "implicit-tls" ? TLS_NEWCOMER : 1;
+    if (hadRoom && this.#begun >= NEWCOMERS_A_TURN) setImmediate(this.#goOn);
     this.#begin(socket, listener);
   }
 

@@ -5,11 +5,12 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { NEWCOMERS_A_TURN, NEWCOMERS_WAITING } from "../../../src/limits.ts";
+import { NEWCOMERS_A_TURN, NEWCOMERS_WAITING, TLS_NEWCOMER } from "../../../src/limits.ts";
 import type { Listener } from "../../../src/net/listener.ts";
 import { Newcomers } from "../../../src/net/newcomers.ts";
 
-const LISTENER = {} as Listener;
+const LISTENER = { binding: { security: "plain" } } as Listener;
+const TLS_LISTENER = { binding: { security: "implicit-tls" } } as Listener;
 
 class FakeNewcomer extends EventEmitter {
   readonly remoteAddress: string | undefined;
@@ -66,6 +67,15 @@ test("a client that comes again as soon as it is begun with does not keep the tu
   assert.ok(begun > NEWCOMERS_A_TURN, "and goes on in the next");
 });
 
+test("fewer at once begin with a TLS handshake, which is dear", () => {
+  const begun: Socket[] = [];
+  const newcomers = new Newcomers((socket) => begun.push(socket));
+  for (let count = 0; count < NEWCOMERS_A_TURN; count++) {
+    newcomers.came(new FakeNewcomer("192.0.2.1") as unknown as Socket, TLS_LISTENER);
+  }
+  assert.equal(begun.length, NEWCOMERS_A_TURN / TLS_NEWCOMER);
+});
+
 test("a flood from one address makes no other wait behind it", async () => {
   const { begun, come } = room();
   come("192.0.2.1", 1_000);
@@ -104,6 +114,16 @@ test("there is an end to how many wait: more are closed", async () => {
   assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 3);
   await nextTurn();
   assert.equal(begun.length, 2 * NEWCOMERS_A_TURN);
+});
+
+test("where no more may wait, those go first who came most", async () => {
+  const { begun, come } = room();
+  const flood = come("192.0.2.1", NEWCOMERS_A_TURN + NEWCOMERS_WAITING);
+  const [other, another] = [...come("198.51.100.1"), ...come("198.51.100.2")];
+  assert.deepEqual(flood.map(({ destroyed }) => destroyed).lastIndexOf(false), flood.length - 3);
+  begun.length = 0;
+  await nextTurn();
+  assert.ok(begun.includes(other!) && begun.includes(another!));
 });
 
 test("who waits when the server stops is closed, and never begun with", async () => {
