@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import { configCommand } from "./config.ts";
+import { deliverCommand } from "./deliver.ts";
 import { helpCommand } from "./help.ts";
 import { initCommand } from "./init.ts";
 import { mailboxCommand } from "./mailbox.ts";
@@ -21,6 +22,7 @@ export function program(): Command {
     initCommand(),
     userCommand(),
     mailboxCommand(),
+    deliverCommand(),
     configCommand(),
     versionCommand(),
     helpCommand(),

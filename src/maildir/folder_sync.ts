@@ -8,9 +8,13 @@ import { errnoOf } from "./disk.ts";
 import { diskWork } from "./disk_work.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 
-/** Makes all names in the mailbox's folder durable. Filesystems that cannot sync a folder do it by themselves. */
-export async function syncFolder(disk: MailboxDisk): Promise<void> {
-  const folder = await disk.open(disk.path, constants.O_RDONLY);
+/**
+ * Makes all names in the mailbox's folder durable, or in one below it. Filesystems that cannot sync a folder
+ * do it by themselves.
+ */
+export async function syncFolder(disk: MailboxDisk, below?: "new"): Promise<void> {
+  const path = below === undefined ? disk.path : `${disk.path}/${below}`;
+  const folder = await disk.open(path, constants.O_RDONLY);
   try {
     diskWork.syncs++;
     await folder.sync();

@@ -89,6 +89,7 @@ export interface Settings {
   readonly maxConnectionsPerUser: number;
   readonly maxCommandSizeOctets: number;
   readonly maxBadCommands: number;
+  readonly maxReceiveOctets: number;
   readonly storageTimeoutMs: number;
   readonly shutdownGracePeriodMs: number;
   readonly logLevel: SettingsFile["log_level"];
@@ -176,6 +177,7 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     maxConnectionsPerUser: values.max_connections_per_user,
     maxCommandSizeOctets: values.max_command_size,
     maxBadCommands: values.max_bad_commands,
+    maxReceiveOctets: values.max_receive_size,
     storageTimeoutMs: values.storage_timeout,
     shutdownGracePeriodMs: values.shutdown_grace_period,
     logLevel: values.log_level,

@@ -79,6 +79,7 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     max_connections_per_user: settings.maxConnectionsPerUser,
     max_command_size: settings.maxCommandSizeOctets,
     max_bad_commands: settings.maxBadCommands,
+    max_receive_size: settings.maxReceiveOctets,
     storage_timeout: formatDuration(settings.storageTimeoutMs),
     shutdown_grace_period: formatDuration(settings.shutdownGracePeriodMs),
     log_level: settings.logLevel,

@@ -19,6 +19,7 @@ import {
   PASSWORD_MEMORY_MS,
   PASSWORD_WORKERS,
   PRE_AUTHENTICATED_IDLE_MS,
+  RECEIVED_OCTETS,
   RESPONSE_LINE_OCTETS,
   SHUTDOWN_GRACE_MS,
   STORAGE_TIMEOUT_MS,
@@ -267,6 +268,11 @@ export const sections = {
       count(BAD_COMMANDS, "commands"),
       "Bad commands after which a connection is closed: lines that are no command, or have wrong " +
         "arguments, or are not allowed there and then. To ask for a message that is not there is none.",
+    ),
+    max_receive_size: setting(
+      size(RECEIVED_OCTETS),
+      "Longest message that popkeep deliver takes, as it is stored.",
+      "MaxReceiveSize",
     ),
     storage_timeout: setting(
       duration(STORAGE_TIMEOUT_MS),

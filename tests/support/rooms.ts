@@ -55,6 +55,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     pure: false,
   },
   maildir: { may: ["maildrop", "message", "platform"], packages: [LOG], pure: false },
+  delivery: { may: ["maildir", "maildrop", "message", "platform"], packages: [LOG], pure: false },
   admin: { may: ["maildrop", "session (types)", "platform"], packages: [LOG], pure: false },
   net: {
     may: ["session", "wire", "maildrop", "auth (types)", "admin", "platform", "counted_address"],

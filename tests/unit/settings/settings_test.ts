@@ -92,6 +92,7 @@ test("without any key all settings have their defaults", () => {
     maxConnectionsPerUser: 16,
     maxCommandSizeOctets: 512,
     maxBadCommands: 20,
+    maxReceiveOctets: 157_286_400,
     storageTimeoutMs: 30_000,
     shutdownGracePeriodMs: 30_000,
     logLevel: "info",
