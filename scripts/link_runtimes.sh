@@ -1,7 +1,8 @@
 #!/bin/sh
 # Finds the Bun and the Deno that npm has installed and links them at node_modules/.runtimes/, where the
-# Makefile and the tests look for them. Where npm runs no install scripts (ignore-scripts), the binaries
-# stand only in the package of the platform, so each place is tried by running it.
+# Makefile and the tests look for them. Their install scripts, which would put them elsewhere, are not run by make:
+# the binaries stand in the package of the platform. Who has run npm himself may have them in either place, so
+# each is tried by running it.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p node_modules/.runtimes

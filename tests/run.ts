@@ -14,8 +14,8 @@ import { fileURLToPath } from "node:url";
 import { runSuite, type Suite, type SuiteResult } from "./support/suite.ts";
 
 const project = fileURLToPath(new URL("../", import.meta.url));
-const bun = process.env["BUN"] ?? `${project}node_modules/.bin/bun`;
-const deno = process.env["DENO"] ?? `${project}node_modules/.bin/deno`;
+const bun = process.env["BUN"] ?? `${project}node_modules/.runtimes/bun`;
+const deno = process.env["DENO"] ?? `${project}node_modules/.runtimes/deno`;
 const executable = process.env["POPKEEP_EXECUTABLE"] ?? `${project}dist/popkeep`;
 
 /** Suites at a time: the tests wait more than they compute, and none of them depends on speed. */
