@@ -13,37 +13,27 @@
  * *Knows* folders and the sidecar. *Does not know* sessions; maildir_drop.ts is a session's side.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { StorageFailure } from "../maildrop/store.ts";
-import { DiskTimeout, errnoOf, isMissing, storageFailure } from "./disk.ts";
+import { DiskTimeout, errnoOf, storageFailure } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
 import { takeDotLock } from "./dot_lock.ts";
 import { Entry } from "./entry.ts";
 import { refuseForeignLinks } from "./followed_links.ts";
 import { type FolderState, isUnchanged, listFolder, stateAtOnce, stateOf } from "./folder.ts";
+import { giveIds } from "./giving_ids.ts";
 import { MailboxDisk } from "./mailbox_disk.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { Matching } from "./matching.ts";
 import { type FolderName, MessageTable } from "./message_table.ts";
-import { learnSizes, linesFor } from "./newcomers.ts";
+import { mayBeMissing, mustBeEmpty } from "./missing_folders.ts";
+import { learnSizes } from "./newcomers.ts";
 import { learnExactSizes, learnNewcomersSizes } from "./sizes.ts";
 import { Sidecar } from "./sidecar.ts";
-import { firstLines, makeFirst, needsRewrite, rewrite } from "./sidecar_rewrite.ts";
-import { Turns } from "./turns.ts";
+import { needsRewrite, rewrite } from "./sidecar_rewrite.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
-
-/**
- * Ids are tried to be written as often, while others, whose lock was taken over, still write too. Where nobody has,
- * what a shared filesystem remembers of the list is older than the lock: this is waited before the next try, so that
- * the last one comes when it has been forgotten (clients of GlusterFS: two caches of a second each).
- */
-const TRIES_MS = [50, 300, 1_000, 1_500, 0] as const;
-
-/** What is said of a file that another host has put another one in place of. */
-const REPLACED_ELSEWHERE = new Set(["ESTALE", "ENOENT"]);
 
 /**
  * A live holder of the lock needs milliseconds, and a dead one is found out within LOCK_STALE_MS. Longer
@@ -53,9 +43,6 @@ const ID_WAIT_MS = 30_000;
 
 /** Writing down removals and sizes waits no longer for the lock: nobody depends on it. */
 const TIDY_WAIT_MS = 1_000;
-
-/** A folder that changed this shortly ago and has no new/ and no cur/ may be a Maildir that is being made. */
-const IN_THE_MAKING_MS = 10_000;
 
 /** What a mailbox takes that is empty, octets, about. */
 const OWN_OCTETS = 2_048;
@@ -187,10 +174,11 @@ export class Mailbox {
     this.#missing = fresh === undefined && cur === undefined;
     if (this.#missing) {
       this.#distrust();
-      return await this.#withoutFolders();
+      await mayBeMissing(this.disk, this.#table);
+      return MailboxSnapshot.of(new MessageTable(), this.#exactSizes);
     }
-    if (fresh === undefined) this.#mustBeEmpty("new");
-    if (cur === undefined) this.#mustBeEmpty("cur");
+    if (fresh === undefined) mustBeEmpty(this.path, this.#table, "new");
+    if (cur === undefined) mustBeEmpty(this.path, this.#table, "cur");
     // Where new/ and cur/ are those of before, by their inodes, the snapshot may hold without this look.
     if (fresh?.linkFree === false) await refuseForeignLinks(this.disk, `${this.path}/new`);
     if (cur?.linkFree === false) await refuseForeignLinks(this.disk, `${this.path}/cur`);
@@ -218,39 +206,6 @@ export class Mailbox {
     return this.#snapshot;
   }
 
-  /**
-   * A mailbox that nothing was delivered to yet is empty. One that was there, or a folder that is no Maildir,
-   * is a fault: clients that see an empty mailbox forget what they know of it.
-   */
-  async #withoutFolders(): Promise<MailboxSnapshot> {
-    let changedMs: number;
-    try {
-      changedMs = (await this.disk.lstat(this.path)).mtimeMs;
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      if (this.#table.count > 0) {
-        throw new StorageFailure("SYS/TEMP", `"${this.path}" was there and is not any more`);
-      }
-      return MailboxSnapshot.of(new MessageTable(), this.#exactSizes);
-    }
-    // A delivery makes the folder first, and then what is in it.
-    if (this.#table.count === 0 && Math.abs(Date.now() - changedMs) < IN_THE_MAKING_MS) {
-      return MailboxSnapshot.of(new MessageTable(), this.#exactSizes);
-    }
-    throw new StorageFailure("SYS/PERM", `"${this.path}" has no new/ and no cur/: no Maildir`);
-  }
-
-  /** A folder that had messages and is not there any more: they are not removed, it is put aside. */
-  #mustBeEmpty(folder: FolderName): void {
-    for (let row = 0; row < this.#table.count; row++) {
-      if (this.#table.folderOf(row) !== folder) continue;
-      throw new StorageFailure(
-        "SYS/TEMP",
-        `"${this.path}/${folder}" was there and is not any more`,
-      );
-    }
-  }
-
   async #list(folder: FolderName, matching: Matching): Promise<FolderState | undefined> {
     const before = matching.unreadable;
     const state = await listFolder(this.disk, folder, (listed) => matching.take(folder, listed));
@@ -268,15 +223,18 @@ export class Mailbox {
   async #identify(matching: Matching): Promise<void> {
     const rows = await learnSizes(this.disk, matching.newcomers);
     const lost = !this.#sidecar.exists && this.#table.count > 0;
-    if (rows.length === 0 && !lost && !this.#sidecar.isDoubtful) return;
+    if (rows.length === 0 && !lost && !this.#sidecar.durability.isDoubtful) return;
     if (this.#exactSizes) await learnNewcomersSizes(this.disk, matching.newcomers, rows);
     try {
-      await this.#giveIds(matching, rows);
+      await this.#underLock(
+        ID_WAIT_MS,
+        (lock) => giveIds({ sidecar: this.#sidecar, matching, rows, lock }),
+      );
     } catch (error) {
       this.#distrust();
       // Of a mailbox that does not answer nothing can be said, and none is shown as empty that is not.
-      const { isDoubtful, knowsDurable } = this.#sidecar;
-      if (error instanceof DiskTimeout || isDoubtful && !knowsDurable) throw error;
+      const { isDoubtful, isKnown } = this.#sidecar.durability;
+      if (error instanceof DiskTimeout || isDoubtful && !isKnown) throw error;
       const withheld = this.#withholdDoubtful();
       log.error("messages without a unique-id are left out: it could not be written down", {
         mailbox: this.path,
@@ -288,92 +246,16 @@ export class Mailbox {
 
   /** Leaves messages out whose ids may not be on the disk; returns how many. */
   #withholdDoubtful(): number {
-    const { isDoubtful, durableNext } = this.#sidecar;
+    const { isDoubtful, next } = this.#sidecar.durability;
     const table = this.#table;
     let withheld = 0;
     for (let row = table.count - 1; isDoubtful && row >= 0; row--) {
-      if (table.idOf(row) < durableNext) break;
+      if (table.idOf(row) < next) break;
       if (!table.isInFolder(row)) continue;
       table.setNowhere(row);
       withheld++;
     }
     return withheld;
-  }
-
-  async #giveIds(matching: Matching, rows: Uint32Array): Promise<void> {
-    const { newcomers } = matching;
-    await this.#underLock(ID_WAIT_MS, async (lock) => {
-      for (const [tries, pauseMs] of TRIES_MS.entries()) {
-        // Where there was no file, making it will tell whether there is one by now.
-        const isFirst = tries === 0 && !this.#sidecar.exists && this.#table.count === 0;
-        // Others may have given ids since we looked; then those are the ids.
-        if (!isFirst && await this.#sidecar.refreshFromFile() !== "unchanged") {
-          await matching.place(this.#sidecar.list);
-        }
-        const without = await this.#withoutId(newcomers, rows);
-        const { exists, isDoubtful } = this.#sidecar;
-        if (without.length === 0 && exists && !isDoubtful) return;
-        const first = this.#table.count;
-        const isAdded = await this.#writeIds(newcomers, without, lock);
-        const change = isAdded === undefined ? "unchanged" : await this.#sidecar.refreshFromFile();
-        if (isAdded && change === "unchanged" && this.#table.count === first + without.length) {
-          return await matching.placeAdded(this.#sidecar.list, first, without);
-        }
-        await matching.place(this.#sidecar.list);
-        if (change === "unchanged") await sleep(pauseMs);
-      }
-      throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
-    });
-  }
-
-  /** The same where another host may have replaced the list a moment ago: undefined if it has. */
-  async #writeIds(
-    newcomers: MessageTable,
-    rows: Uint32Array,
-    lock: DotLock,
-  ): Promise<boolean | undefined> {
-    try {
-      return await this.#tryToWriteIds(newcomers, rows, lock);
-    } catch (error) {
-      if (this.#sidecar.isOfThisMachine || !REPLACED_ELSEWHERE.has(errnoOf(error))) throw error;
-      return undefined;
-    }
-  }
-
-  /** Writes ids for newcomers. True if they are in force, and in the list behind what was there. */
-  async #tryToWriteIds(
-    newcomers: MessageTable,
-    rows: Uint32Array,
-    lock: DotLock,
-  ): Promise<boolean> {
-    const { exists, list } = this.#sidecar;
-    list.table.reserve(list.table.count + rows.length);
-    if (!exists && list.table.count === 0) {
-      const lines = linesFor(list, newcomers, rows, firstLines(list));
-      return await makeFirst(this.#sidecar, lock, lines);
-    }
-    const lines = linesFor(list, newcomers, rows);
-    if (exists && !needsRewrite(this.#sidecar, Date.now())) {
-      return await this.#sidecar.append(lines, true);
-    }
-    await rewrite(this.#sidecar, lock, Date.now(), lines);
-    return false;
-  }
-
-  /** Those of the newcomers that have no id by now. */
-  async #withoutId(newcomers: MessageTable, rows: Uint32Array): Promise<Uint32Array> {
-    const table = this.#table;
-    if (table.count === 0) return rows;
-    const turns = new Turns();
-    const without = new Uint32Array(rows.length);
-    let count = 0;
-    for (const row of rows) {
-      if (turns.isOver) await turns.next();
-      const known = table.findNameOf(newcomers, row);
-      const hasId = known >= 0 && !table.isRemoved(known) && table.isInFolder(known);
-      if (!hasId) without[count++] = row;
-    }
-    return without.subarray(0, count);
   }
 
   async #makeExact(): Promise<void> {

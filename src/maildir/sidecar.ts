@@ -7,25 +7,22 @@
  */
 
 import { Buffer } from "node:buffer";
-import { constants, type Stats } from "node:fs";
+import { constants } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { crc32 } from "node:zlib";
 import { StorageFailure } from "../maildrop/store.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { diskWork } from "./disk_work.ts";
-import { DiskTimeout, errnoOf, isMissing } from "./disk.ts";
+import { isMissing } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
-import { syncFolder } from "./folder_sync.ts";
+import { isSettled, ListDurability } from "./list_durability.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
+import { readFully, ReadPart, TURN_OCTETS } from "./read_part.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
 import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 
 export const SIDECAR_NAME = "popkeep-uidlist";
 
 const LF = 0x0a;
-
-/** Read and parsed at a time, so that a very long list lets other sessions have their turn. */
-const TURN_OCTETS = 131_072;
 
 /** A line that is longer is none that popkeep wrote, nor one to keep in memory. */
 const LONGEST_LINE_OCTETS = 16_777_216;
@@ -35,15 +32,6 @@ const MESSAGE_OCTETS = 72;
 
 /** Whatever the file holds, room is made for no more messages than this before it is read. */
 const MOST_RESERVED = 1_000_000;
-
-/** What is said of files that there is no writing through of; a later try says the same. */
-const UNSYNCABLE = new Set(["EROFS", "EINVAL", "ENOTSUP", "EBADF"]);
-
-/** The name of a file that was made so long ago is on the disk: no filesystem waits that long. */
-const NAME_SETTLED_MS = 3_600_000;
-
-/** Octets before the place that was read up to, compared to see that the file is still the same one. */
-const WITNESS_OCTETS = 64;
 
 /**
  * - `unchanged`: `list` is as it was.
@@ -67,26 +55,22 @@ export class Sidecar {
   readonly path: string;
   /** What the file says, or said before it vanished: the next rewrite puts that back. */
   list = new UniqueIdList();
-  /** Whole lines up to here are in `list`. */
-  #offset = 0;
-  /** The same as of what callers were told: a reading that failed half-way has told nobody. */
-  #toldOffset = 0;
-  #witness: Uint8Array = new Uint8Array(0);
-  /** Of all octets up to `#offset`. */
-  #checksum = 0;
+  readonly durability: ListDurability;
+  /** The whole lines that are in `list`. */
+  #read = new ReadPart();
+  /** How long that was when callers were told last: a reading that failed half-way has told nobody. */
+  #toldOctets = 0;
   /** The file as it was at the last reading; "none" when there was none, undefined before. */
   #facts: FileFacts | "none" | undefined;
   /** The same as `warmFacts` tells it: a runtime's own calls may be less exact about times. */
   #factsAtOnce: FileFacts | undefined;
   #damaged = false;
-  /** Whether writing the file through to the disk has failed. */
-  #isDoubtful = false;
-  #durableNext = 1;
 
   constructor(disk: MailboxDisk) {
     this.disk = disk;
     this.mailboxPath = disk.path;
     this.path = `${disk.path}/${SIDECAR_NAME}`;
+    this.durability = new ListDurability(disk);
   }
 
   get lockPath(): string {
@@ -108,41 +92,12 @@ export class Sidecar {
 
   /** Whether any whole line was in the file at the last look. */
   get hasLines(): boolean {
-    return this.#offset > 0;
+    return this.#read.octets > 0;
   }
 
   /** Whether something in the file is no line of the format; a rewrite mends it. */
   get damaged(): boolean {
     return this.#damaged;
-  }
-
-  /**
-   * Whether what the file says may not be on the disk, though trying again to write it through reports no
-   * failure: the system tells of one once, and may have dropped what it could not write. Only another file,
-   * written anew, is to be trusted.
-   */
-  get isDoubtful(): boolean {
-    return this.#isDoubtful;
-  }
-
-  /** Ids below this are on the disk, whatever became of later ones. */
-  get durableNext(): number {
-    return this.#durableNext;
-  }
-
-  /** Whether anything is known to be on the disk. */
-  get knowsDurable(): boolean {
-    return this.#durableNext > 1;
-  }
-
-  /** Says that the file may not be on the disk as it stands. */
-  doubt(): void {
-    this.#isDoubtful = true;
-  }
-
-  /** Says that the file is another one, which is on the disk with its name. */
-  trust(): void {
-    this.#isDoubtful = false;
   }
 
   /** Whether `list` is what the file says, where a look without waiting shows it. */
@@ -210,17 +165,17 @@ export class Sidecar {
       const found = factsOf(stats);
       if (this.#isAsRead(found)) return "unchanged";
       const hasNewName = !this.#isSameInode(found) && !isSettled(stats);
-      const grown = this.#offset > 0 && await this.#isSameFile(file, found.octets);
+      const grown = this.hasLines && await this.#read.isBeginOf(file, found.octets);
       if (!grown) this.#forget();
-      const messages = (found.octets - this.#offset) / MESSAGE_OCTETS;
+      const messages = (found.octets - this.#read.octets) / MESSAGE_OCTETS;
       this.list.table.reserve(this.list.table.count + Math.min(Math.ceil(messages), MOST_RESERVED));
       const end = await this.#readLines(file);
-      await this.#makeDurable(file, hasNewName);
-      if (!this.#isDoubtful) this.#durableNext = this.list.next;
+      await this.durability.syncOthers(file, hasNewName);
+      this.durability.reaches(this.list.next);
       // A shared filesystem may tell a size now and the octets a second later: then they are looked for again.
       this.#isNow({ ...found, octets: Math.min(found.octets, end) });
-      const hasNews = this.#offset !== this.#toldOffset;
-      this.#toldOffset = this.#offset;
+      const hasNews = this.#read.octets !== this.#toldOctets;
+      this.#toldOctets = this.#read.octets;
       if (!grown) return "replaced";
       return hasNews ? "grown" : "unchanged";
     } finally {
@@ -231,11 +186,9 @@ export class Sidecar {
   #vanished(): SidecarChange {
     const change = this.exists ? "replaced" : "unchanged";
     this.#isNow("none");
-    this.trust();
-    this.#offset = 0;
-    this.#toldOffset = 0;
-    this.#witness = new Uint8Array(0);
-    this.#checksum = 0;
+    this.durability.trust();
+    this.#read = new ReadPart();
+    this.#toldOctets = 0;
     this.#damaged = false;
     const { table } = this.list;
     for (let row = 0; row < table.count; row++) table.forgetMisses(row);
@@ -249,53 +202,23 @@ export class Sidecar {
 
   #forget(): void {
     this.list = new UniqueIdList();
-    this.#durableNext = 1;
-    this.#offset = 0;
-    this.#witness = new Uint8Array(0);
-    this.#checksum = 0;
+    this.durability.forget();
+    this.#read = new ReadPart();
     this.#damaged = false;
   }
 
-  /**
-   * True when what we read last time still stands before `#offset`. Of a file that has grown only the end of
-   * that is compared: popkeep's own writers leave the rest alone. One that changed and has not grown was
-   * written by somebody else, and all of it is.
-   */
-  async #isSameFile(file: DiskFile, fileOctets: number): Promise<boolean> {
-    if (fileOctets < this.#offset) return false;
-    if (fileOctets === this.#offset) return await this.#checksumOf(file) === this.#checksum;
-    const { length } = this.#witness;
-    const found = Buffer.alloc(length);
-    const octets = await readFully(file, found, this.#offset - length);
-    return octets === length && found.equals(this.#witness);
-  }
-
-  /** Of the octets up to `#offset` as they stand now. */
-  async #checksumOf(file: DiskFile): Promise<number> {
-    const chunk = Buffer.allocUnsafe(TURN_OCTETS);
-    let checksum = 0;
-    for (let at = 0; at < this.#offset; await nextTurn()) {
-      const wanted = chunk.subarray(0, Math.min(chunk.length, this.#offset - at));
-      const octets = await readFully(file, wanted, at);
-      checksum = crc32(wanted.subarray(0, octets), checksum);
-      if (octets < wanted.length) break;
-      at += octets;
-    }
-    return checksum;
-  }
-
-  /** Takes what stands behind `#offset`, but for a torn last line. Returns where the file ended. */
+  /** Takes what stands behind the lines that were read, but for a torn last line. Returns where the file ended. */
   async #readLines(file: DiskFile): Promise<number> {
     let chunk = Buffer.allocUnsafe(TURN_OCTETS);
     for (;; await nextTurn()) {
-      const octets = await readFully(file, chunk, this.#offset);
+      const octets = await readFully(file, chunk, this.#read.octets);
       const end = chunk.subarray(0, octets).lastIndexOf(LF) + 1;
       const torn = octets - end;
       if (end > 0) this.#takeLines(chunk.subarray(0, end));
       if (octets < chunk.length) {
         // Not even the header is whole.
-        if (this.#offset === 0) this.#damaged = true;
-        return this.#offset + torn;
+        if (!this.hasLines) this.#damaged = true;
+        return this.#read.octets + torn;
       }
       if (end > 0) continue;
       if (chunk.length >= LONGEST_LINE_OCTETS) {
@@ -305,10 +228,10 @@ export class Sidecar {
     }
   }
 
-  /** Takes whole lines as they stand in the file after `#offset`. */
+  /** Takes whole lines as they stand in the file behind those. */
   #takeLines(octets: Buffer): void {
     let from = 0;
-    if (this.#offset === 0) {
+    if (!this.hasLines) {
       const header = octets.toString("latin1", 0, octets.indexOf(LF));
       this.#refuseNewerVersion(header);
       if (`${header}\n` === HEADER) from = HEADER.length;
@@ -317,9 +240,7 @@ export class Sidecar {
     for (let end; (end = octets.indexOf(LF, from)) >= 0; from = end + 1) {
       if (!this.list.apply(octets.subarray(from, end))) this.#damaged = true;
     }
-    this.#offset += octets.length;
-    this.#witness = witnessAfter(this.#witness, octets);
-    this.#checksum = crc32(octets, this.#checksum);
+    this.#read.add(octets);
   }
 
   /** A file of a later popkeep may say things that a rebuild by this one would lose. */
@@ -359,7 +280,7 @@ export class Sidecar {
    * Returns as `append` does.
    */
   writeFirst(file: DiskFile, lines: LinePieces): Promise<boolean> {
-    this.trust();
+    this.durability.trust();
     return this.#write(file, lines, true);
   }
 
@@ -370,7 +291,7 @@ export class Sidecar {
    */
   async provesRead(): Promise<boolean> {
     if (!this.exists) return true;
-    if (this.#offset > 0) {
+    if (this.hasLines) {
       const lines = new UniqueIdLines();
       lines.addNext(this.list.next);
       return await this.append([lines.octets], false);
@@ -389,110 +310,42 @@ export class Sidecar {
   }
 
   async #write(file: DiskFile, lines: LinePieces, durable: boolean): Promise<boolean> {
-    let end = this.#offset;
-    let witness = this.#witness;
-    let checksum = this.#checksum;
+    const written = this.#read.copy();
     let only: Buffer | undefined;
     for await (const piece of lines) {
-      only = end === this.#offset ? piece : undefined;
+      only = written.octets === this.#read.octets ? piece : undefined;
       await file.write(piece);
-      end += piece.length;
-      witness = witnessAfter(witness, piece);
-      checksum = crc32(piece, checksum);
+      written.add(piece);
     }
-    if (durable) {
-      await this.#sync(file);
-    }
+    if (durable) await this.durability.sync(file);
     const found = factsOf(await file.stat());
-    if (found.octets !== end) return false;
+    if (found.octets !== written.octets) return false;
     if ("putInto" in lines) {
       // Nobody else wrote: these lines are what stands there, and need not be read to be known.
       await lines.putInto(this.list);
-      this.#offset = end;
-      this.#witness = witness;
-      this.#checksum = checksum;
+      this.#read = written;
     } else if (only !== undefined && only.length <= TURN_OCTETS) this.#takeLines(only);
     // More than a piece is not kept: the file has it.
     else await this.#readLines(file);
-    if (durable && !this.#isDoubtful) this.#durableNext = this.list.next;
+    if (durable) this.durability.reaches(this.list.next);
     this.#isNow(found);
-    this.#toldOffset = this.#offset;
-    return this.#offset === end;
-  }
-
-  /**
-   * What another process wrote may not be on the disk yet, and is about to be shown. Costs little when it
-   * is. A disk that cannot be written to holds nothing that is not on it. Where it fails, what was on the
-   * disk before can still be shown.
-   */
-  async #makeDurable(file: DiskFile, hasNewName: boolean): Promise<void> {
-    try {
-      await this.#sync(file);
-      // Who put this file in place of another may have been killed before its name was on the disk.
-      if (hasNewName) await this.#syncName();
-    } catch (error) {
-      const canTell = UNSYNCABLE.has(errnoOf(error)) || this.knowsDurable;
-      if (error instanceof DiskTimeout || !canTell) throw error;
-    }
-  }
-
-  async #syncName(): Promise<void> {
-    try {
-      await syncFolder(this.disk);
-    } catch (error) {
-      if (!UNSYNCABLE.has(errnoOf(error))) this.doubt();
-      throw error;
-    }
-  }
-
-  async #sync(file: DiskFile): Promise<void> {
-    try {
-      diskWork.syncs++;
-      await file.datasync();
-    } catch (error) {
-      if (!UNSYNCABLE.has(errnoOf(error))) this.doubt();
-      throw error;
-    }
+    this.#toldOctets = this.#read.octets;
+    return this.#read.octets === written.octets;
   }
 
   /** Leaves the file ending where we read up to; false if it holds whole lines that we do not know. */
   async #cutTornLine(file: DiskFile): Promise<boolean> {
     const { size } = await file.stat();
-    if (size === this.#offset) return size > 0;
-    if (size < this.#offset) return false;
-    const tail = Buffer.alloc(size - this.#offset);
+    const { octets } = this.#read;
+    if (size === octets) return size > 0;
+    if (size < octets) return false;
+    const tail = Buffer.alloc(size - octets);
     // Fewer octets than the size says: a shared filesystem has not brought the others yet, and they may be lines.
-    if (await readFully(file, tail, this.#offset) < tail.length) return false;
+    if (await readFully(file, tail, octets) < tail.length) return false;
     if (tail.includes(LF)) return false;
-    await file.truncate(this.#offset);
-    return this.#offset > 0;
+    await file.truncate(octets);
+    return octets > 0;
   }
-}
-
-/** Reads until `target` is full or the file ends; returns how many octets there were. */
-async function readFully(
-  file: DiskFile,
-  target: Uint8Array,
-  position: number,
-): Promise<number> {
-  let at = 0;
-  while (at < target.length) {
-    const octets = await file.read(target, at, target.length - at, position + at);
-    if (octets === 0) break;
-    at += octets;
-  }
-  return at;
-}
-
-/** The last octets of what was read up to. */
-function witnessAfter(before: Uint8Array, octets: Uint8Array): Uint8Array {
-  if (octets.length >= WITNESS_OCTETS) return octets.slice(-WITNESS_OCTETS);
-  return Buffer.concat([before, octets]).subarray(-WITNESS_OCTETS);
-}
-
-/** Whether the file's name has been on the disk for long; false where its age cannot be told. */
-function isSettled({ birthtimeMs }: Stats): boolean {
-  return birthtimeMs > 0 && Math.abs(Date.now() - birthtimeMs) > NAME_SETTLED_MS;
 }
 
 function areSame(one: FileFacts | undefined, other: FileFacts): boolean {

@@ -39,8 +39,8 @@ const COMPACT_LINES = 64;
 
 /** Whether enough of the file says nothing any more that a shorter one should replace it. */
 export function needsRewrite(sidecar: Sidecar, nowMs: number): boolean {
-  const { damaged, isDoubtful, list } = sidecar;
-  if (damaged || isDoubtful) return true;
+  const { damaged, durability, list } = sidecar;
+  if (damaged || durability.isDoubtful) return true;
   const { table } = list;
   let useless = list.spareLines;
   for (let row = 0; row < table.count; row++) {
@@ -90,7 +90,7 @@ export async function makeFirst(
   } catch (error) {
     // Cut short by a full disk, it would be taken for a damaged one. On a disk that does not answer it is
     // left: it may become whole, and is mended where it does not.
-    sidecar.doubt();
+    sidecar.durability.doubt();
     if (await lock.isHeld()) await disk.unlink(path).catch(() => {});
     throw error;
   } finally {
@@ -141,10 +141,10 @@ export async function rewrite(
   try {
     await syncFolder(disk);
   } catch (error) {
-    sidecar.doubt();
+    sidecar.durability.doubt();
     throw error;
   }
-  sidecar.trust();
+  sidecar.durability.trust();
   return true;
 }
 
