@@ -54,6 +54,11 @@ function loginFaults(settings: Settings): BrokenRule[] {
   return faults;
 }
 
+/** What is no word is quoted, and has nothing raw in it that a terminal obeys. */
+function shownVariable(name: string): string {
+  return /^\w{1,40}$/.test(name) ? `{${name}}` : shownValue(`{${name}}`);
+}
+
 /** Checks the variables of the `maildir` template as it stands in the file. */
 function maildirTemplateFaults(template: string): BrokenRule[] {
   const key = "maildir";
@@ -64,7 +69,7 @@ function maildirTemplateFaults(template: string): BrokenRule[] {
       const near = nearest(name, MAILDIR_VARIABLES);
       return {
         key,
-        found: `the unknown variable {${name}} in ${shownValue(template)}`,
+        found: `the unknown variable ${shownVariable(name)} in ${shownValue(template)}`,
         allowed,
         ...(near === undefined ? {} : { nearest: `{${near}}` }),
       };
