@@ -61,11 +61,11 @@ export class TwoHosts {
   }
 
   get one(): MailHost {
-    return this.#hosts.at(-2)!;
+    return this.#hosts[0]!;
   }
 
   get other(): MailHost {
-    return this.#hosts.at(-1)!;
+    return this.#hosts[1]!;
   }
 
   /** Switches a host on that serves the mail. */
@@ -76,6 +76,11 @@ export class TwoHosts {
     const added = { host, mount, popkeep };
     this.#hosts.push(added);
     return added;
+  }
+
+  /** Counts a host no more that was switched off. */
+  forget(gone: MailHost): void {
+    this.#hosts = this.#hosts.filter((host) => host !== gone);
   }
 
   /** Starts popkeep on a host that has the mail mounted, at first or again. */

@@ -188,7 +188,10 @@ export class HostedProcess {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (!this.hasEnded) process.kill(this.processId, signal);
+    if (this.hasEnded) return;
+    process.kill(this.processId, signal);
+    // nsenter stops itself when its command is stopped.
+    if (signal === "SIGCONT") process.kill(this.#child.pid!, signal);
   }
 
   /** Ends it and waits until it has ended. */

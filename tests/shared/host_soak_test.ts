@@ -1,0 +1,36 @@
+/**
+ * Everything at once on two hosts, with kills, power cuts and filesystems that hang: no message is lost and no
+ * unique-id is another's. `POPKEEP_SHARED=all` goes on for MINUTES; otherwise it is a few seconds.
+ */
+
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import { noSharedFilesystem } from "../support/shared_filesystem.ts";
+import { hostSoak } from "./host_soak.ts";
+
+const ALL = process.env["POPKEEP_SHARED"] === "all";
+const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const SECONDS = ALL ? Number(process.env["MINUTES"] ?? 10) * 60 : 8;
+
+test(`a soak of two hosts finds nothing (POPKEEP_SEED=${SEED})`, {
+  skip: noSharedFilesystem,
+}, async () => {
+  const { figures, findings, history } = await hostSoak({
+    seconds: SECONDS,
+    seed: SEED,
+    clients: 8,
+    mailboxes: ALL ? 6 : 2,
+    compareEveryS: ALL ? 60 : 8,
+    faultEveryS: ALL ? 10 : 4,
+    onProgress: (figures, findings) => {
+      const found = findings.map(({ loss, what }) => `FOUND ${loss}: ${what}`);
+      if (ALL) {
+        console.log([...figures.lines, ...found, `${findings.length} findings`, ""].join("\n"));
+      }
+    },
+  });
+  console.log(figures.lines.join("\n"));
+  assert.deepEqual(findings, [], history.join("\n"));
+  assert.ok(figures.of("messages retrieved and compared") > 0);
+});
