@@ -10,6 +10,7 @@
 #   make crash         crashes at every step of every scenario (docs/reliability.md)
 #   make faults        every call to the disk made to fail in every way (docs/reliability.md)
 #   make soak          everything at once, with kills, for MINUTES=10; WORKERS=2, SEED= repeats one
+#   make hostile       clients that mean harm, SECONDS=10 a kind; with gcc and libssl-dev (docs/reliability.md)
 #   make bench         beside other POP3 servers, as root on Debian: docs/performance.md
 #   make audit         asks the registry for known faults of packages, and for its signatures
 #   make reproduce     builds the executable twice, in two places, and compares
@@ -35,7 +36,7 @@ NO_AUTOLOAD := --no-compile-autoload-dotenv --no-compile-autoload-bunfig
 QUICK_START := --splitting --format=esm --bytecode
 SOURCES := main.ts package.json tsconfig.json THIRD_PARTY_LICENSES.txt $(shell find src -name '*.ts')
 
-.PHONY: run test check fuzz binary binary-deno install crash faults soak bench bench-quick bench-page audit
+.PHONY: run test check fuzz binary binary-deno install crash faults soak hostile bench bench-quick bench-page audit
 .PHONY: reproduce licences docs clean
 
 run: $(INSTALLED)
@@ -93,6 +94,9 @@ faults: dist/popkeep
 
 soak: dist/popkeep
 	@POPKEEP_EXECUTABLE=dist/popkeep $(BUN) tests/fault/soak/soak_program.ts
+
+hostile: dist/popkeep
+	@POPKEEP_EXECUTABLE=dist/popkeep $(BUN) bench/hostile/hostile.ts
 
 # What can be chosen, such as PEERS=dovecot-fast,popkeep TESTS=everyday ROUNDS=1: bench/README.md
 bench: dist/popkeep

@@ -11,6 +11,7 @@
  * -u N users (PREFIX0..)       -U PREFIX (b)          -w PASSWORD (secret)
  * -f N number of the first user (0)                   -R N start N sessions a second, evenly
  * -k K first K messages only   -P N pipeline window after STAT (1 = none)
+ * -a N come from N addresses, 127.1.0.1 and on (whatever the system takes)
  * -T implicit TLS   -S STLS    -x N stall timeout, s (60)   -r N idle: logins in flight (20)
  * -q TCP_QUICKACK after each read (a server without TCP_NODELAY otherwise waits
  *    for our delayed ACK, up to 40 ms a reply)
@@ -62,7 +63,7 @@ struct conn {
 };
 
 static enum scen scen;
-static int conns = 10, users = 50, first, window = 1, tls, stls, quickack, verify, ramp = 20, port = 110, ep;
+static int conns = 10, addresses, users = 50, first, window = 1, tls, stls, quickack, verify, ramp = 20, port = 110, ep;
 static long want_sessions, maxk;
 static double secs, rate, hold = 10, stall = 60, now, tstart, tlast;
 static const char *host = "127.0.0.1", *prefix = "b", *passwd = "secret";
@@ -153,6 +154,11 @@ static int start(struct conn *c) {
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->ph = tls || scen == RAW ? CONNECTING : GREET;
     opening++;
+    if (addresses) {
+        struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010001 + started % addresses) };
+        setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+        if (bind(c->fd, (struct sockaddr *)&from, sizeof from)) { fail(c, "bind", strerror(errno)); return -1; }
+    }
     if (connect(c->fd, (struct sockaddr *)&sa, sizeof sa) && errno != EINPROGRESS) { fail(c, "connect", strerror(errno)); return -1; }
     interest(c, c->ph == CONNECTING ? EPOLLOUT : EPOLLIN, EPOLL_CTL_ADD);
     return 0;
@@ -329,12 +335,13 @@ static long cpu_busy(void) { /* machine-wide busy jiffies */
 int main(int argc, char **argv) {
     int o, i;
     scen = -1;
-    while ((o = getopt(argc, argv, "s:c:n:t:u:U:f:R:w:k:P:TSd:x:r:H:p:Vq")) != -1) switch (o) {
+    while ((o = getopt(argc, argv, "s:c:n:t:u:a:U:f:R:w:k:P:TSd:x:r:H:p:Vq")) != -1) switch (o) {
     case 's': for (i = 0; i < 6; i++) if (!strcmp(optarg, scen_names[i])) scen = i; break;
     case 'c': conns = atoi(optarg); break;
     case 'n': want_sessions = atol(optarg); break;
     case 't': secs = atof(optarg); break;
     case 'u': users = atoi(optarg); break;
+    case 'a': addresses = atoi(optarg); break;
     case 'U': prefix = optarg; break;
     case 'f': first = atoi(optarg); break;
     case 'R': rate = atof(optarg); break;
