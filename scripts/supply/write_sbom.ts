@@ -58,7 +58,8 @@ function addTarball(component: Component, locked: readonly LockedPackage[]): voi
 }
 
 function tarball({ name, version, integrity }: LockedPackage): unknown {
-  const url = `https://registry.npmjs.org/${name}/-/${name.split("/").at(-1)}-${version}.tgz`;
+  // The package's name in any registry: whoever has a mirror of his own has the same tarball there.
+  const url = `pkg:npm/${name.replace("@", "%40")}@${version}`;
   const digest = /^sha512-(.+)$/.exec(integrity ?? "")?.[1];
   if (digest === undefined) throw new Error(`package-lock.json has no digest of ${name}`);
   const content = Buffer.from(digest, "base64").toString("hex");
