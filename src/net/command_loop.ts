@@ -37,12 +37,17 @@ const MOST_AT_ONCE_OCTETS = 2 * OUTPUT_BATCH_OCTETS;
 /** The work that a command is beside its output, in octets of output that take as long. */
 const COMMAND_OCTETS_WORTH = TURN_OCTETS / TURN_COMMANDS;
 
+/** The same of a command before login: half of what USER and PASS take, which is some tenths of a millisecond. */
+const LOGIN_COMMAND_OCTETS_WORTH = TURN_OCTETS / 4;
+
 /** What one line comes to: the loop stands still, or goes on. */
 type Step = Halt | undefined;
 
 /** A line that is answered. */
 interface Asked {
   readonly line: Uint8Array | "too-long";
+  /** Whether nobody was logged in before it. */
+  readonly wasStranger: boolean;
   /** What the session expected before it. */
   readonly expected: "command" | "sasl-response";
   readonly sinceMs: number;
@@ -151,6 +156,10 @@ export class CommandLoop {
     return this.#longLine === undefined ? SASL_LINE_OCTETS : limit;
   }
 
+  get #isStranger(): boolean {
+    return this.#session.state === "AUTHORIZATION";
+  }
+
   #releaseLongLine(): void {
     this.#longLine?.giveBack();
     this.#longLine = undefined;
@@ -166,6 +175,11 @@ export class CommandLoop {
     this.#running = true;
     let waits = false;
     try {
+      // A thousand strangers who all send a password at once wait for each other, and nobody for them.
+      if (this.#isStranger && haveDoneEnough()) {
+        waits = true;
+        return this.#runOn(this.#letOthers());
+      }
       for (;;) {
         const step = this.#step();
         if (step instanceof Promise) {
@@ -202,10 +216,11 @@ export class CommandLoop {
     this.#releaseLongLine();
     this.#activeMs = this.#sweep.nowMs;
     const sinceMs = this.#tap === undefined ? 0 : performance.now();
+    const wasStranger = this.#isStranger;
     const answer = line === "too-long"
       ? this.#session.receiveTooLong()
       : this.#session.receive(line);
-    const asked = { line, expected, sinceMs };
+    const asked = { line, wasStranger, expected, sinceMs };
     return answer instanceof Promise
       ? this.#answerLater(asked, answer)
       : this.#answer(asked, answer);
@@ -229,7 +244,7 @@ export class CommandLoop {
   }
 
   #answered(
-    { line, expected, sinceMs }: Asked,
+    { line, wasStranger, expected, sinceMs }: Asked,
     answer: Answer,
     octetsBefore: number,
   ): Step | Promise<Step> {
@@ -239,9 +254,8 @@ export class CommandLoop {
       sinceMs,
     });
     if (answer.next !== "read") return answer.next;
-    const haveAllDoneEnough = haveDoneEnough(
-      COMMAND_OCTETS_WORTH + this.#output.octets - octetsBefore,
-    );
+    const worth = wasStranger ? LOGIN_COMMAND_OCTETS_WORTH : COMMAND_OCTETS_WORTH;
+    const haveAllDoneEnough = haveDoneEnough(worth + this.#output.octets - octetsBefore);
     const taking = this.#output.full ? this.#output.flush() : undefined;
     return taking === undefined
       ? this.#endTurn(haveAllDoneEnough)

@@ -25,7 +25,7 @@ let isNextTurnDue = false;
  * Notes work of a session, in octets of output or what takes as long; true if all sessions together have done
  * enough for this turn of the event loop, so that whoever has more to do had better wait for another.
  */
-export function haveDoneEnough(octets: number): boolean {
+export function haveDoneEnough(octets = 0): boolean {
   doneOctets += octets;
   if (doneOctets < TURN_OCTETS_OF_ALL) return false;
   // Only then, since where little is done nobody need know when the event loop comes round.

@@ -268,6 +268,28 @@ test("a command that comes alone waits for few of those who pipeline, symptom: N
   assert.equal(answered, 200_000);
 });
 
+test("a thousand strangers who all send a password at once keep nobody waiting who is logged in", async () => {
+  let answered = 0;
+  const running = Array.from({ length: 1_000 }, (_, at) => {
+    const { loop, session } = loopWith((line) => {
+      answered++;
+      return echo(line);
+    }, { address: `192.0.2.${at % 250}` });
+    session.state = "AUTHORIZATION";
+    loop.push(Buffer.from("PASS wrong\r\n"));
+    return loop.run();
+  });
+  assert.ok(answered > 0 && answered <= 50, `${answered} answers at once`);
+  const before = answered;
+  const { loop, socket } = loopWith(echo);
+  loop.push(Buffer.from("noop\r\n"));
+  assert.equal(loop.run(), "idle");
+  assert.equal(socket.all, "+OK noop\r\n");
+  assert.equal(answered, before);
+  assert.deepEqual(new Set(await Promise.all(running)), new Set(["idle"]));
+  assert.equal(answered, 1_000);
+});
+
 test("one address with many sessions takes no turn of others", async () => {
   const order: string[] = [];
   const from = (address: string) => {
