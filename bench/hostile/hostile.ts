@@ -32,21 +32,33 @@ const LOOK_AT_MEMORY_MS = 500;
 
 const faults: string[] = [];
 
+/** What is to be ended and removed, also when this is told to stop. */
+let running: AttackedServer | undefined;
+let programs = "";
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void cleanUp().then(() => process.exit(1)));
+}
 await main();
 
 async function main(): Promise<void> {
-  const programs = mkdtempSync(`${os.tmpdir()}/popkeep-hostile-programs-`);
+  programs = mkdtempSync(`${os.tmpdir()}/popkeep-hostile-programs-`);
   try {
-    compile(programs);
-    for (const workers of workerCounts) await attackAll(programs, workers);
+    compile();
+    for (const workers of workerCounts) await attackAll(workers);
   } finally {
-    rmSync(programs, { recursive: true, force: true });
+    await cleanUp();
   }
   console.log(faults.length === 0 ? "\nNothing that must not be." : `\n${faults.join("\n")}`);
   process.exitCode = faults.length === 0 ? 0 : 1;
 }
 
-function compile(programs: string): void {
+async function cleanUp(): Promise<void> {
+  await running?.stop();
+  rmSync(programs, { recursive: true, force: true });
+}
+
+function compile(): void {
   const bench = fileURLToPath(new URL("..", import.meta.url));
   for (const source of ["hostile/hostile_clients", "pop3bench", "noop_probe"]) {
     const program = `${programs}/${source.split("/").at(-1)}`;
@@ -55,11 +67,11 @@ function compile(programs: string): void {
   }
 }
 
-async function attackAll(programs: string, workers: number): Promise<void> {
-  const server = await AttackedServer.start(workers);
+async function attackAll(workers: number): Promise<void> {
+  const server = running = await AttackedServer.start(workers);
   try {
     const name = workers === 1 ? "one process" : `${workers} workers`;
-    await quiet(programs, server); // what is made once is no part of what is compared
+    await quiet(server); // what is made once is no part of what is compared
     await sleep(REST_S * 1000);
     const restMib = server.ownMib;
     console.log(`\n### ${name}, at rest ${restMib.toFixed(1)} MiB\n`);
@@ -67,24 +79,24 @@ async function attackAll(programs: string, workers: number): Promise<void> {
       "| clients | came of it | NOOP median, p99, ms | session median, p99, ms | most MiB |",
     );
     console.log("| --- | --- | ---: | ---: | ---: |");
-    const waits = await quiet(programs, server);
+    const waits = await quiet(server);
     printRow("nobody else", "", waits, server.ownMib);
-    for (const attack of chosen) await attackOnce(programs, server, attack, name);
-    printRow("nobody else, afterwards", "", await quiet(programs, server), server.ownMib);
+    for (const attack of chosen) await attackOnce(server, attack, name);
+    printRow("nobody else, afterwards", "", await quiet(server), server.ownMib);
     await tellWhatIsLeft(server, restMib, name);
   } finally {
     await server.stop();
+    running = undefined;
   }
 }
 
 /** Bystanders alone. */
-async function quiet(programs: string, server: AttackedServer): Promise<Waits> {
+async function quiet(server: AttackedServer): Promise<Waits> {
   const bystanders = await Bystanders.begin(programs, server.plainPort, seconds);
   return await bystanders.end();
 }
 
 async function attackOnce(
-  programs: string,
   server: AttackedServer,
   attack: Attack,
   name: string,
