@@ -51,7 +51,12 @@ const RETRY_MS = { first: 2, longest: 50 } as const;
 const MOST_TAKEN_AWAY = 5;
 
 export interface DotLock {
-  /** Whether the file still says that we hold it. Costs one read. */
+  /** Whether a stale lock was taken away for it, whose holder may wake up yet. */
+  readonly tookOver: boolean;
+  /**
+   * Whether the file still says that we hold it. Costs one read; on a filesystem that others share also a touch,
+   * which no client answers from what it remembers of a file that is gone.
+   */
   isHeld(): Promise<boolean>;
   /** Gives the lock up; while the disk does not answer, later. */
   release(): Promise<void>;
@@ -93,13 +98,13 @@ export async function takeDotLock(
     const triedMs = performance.now();
     if (await make(file, identity)) {
       const isInTime = performance.now() - triedMs < unsignedMs / 3;
-      const lock = hold(file, identity);
+      const lock = hold(file, identity, takenAway > 0);
       if (isInTime || await lock.isHeld()) return lock;
       await lock.release();
     }
     const seen = await look(file);
     // Taken away while it was signed, and put back.
-    if (seen?.content === identity) return hold(file, identity);
+    if (seen?.content === identity) return hold(file, identity, takenAway > 0);
     if (seen?.state !== watched) {
       watched = seen?.state;
       watchedSinceMs = performance.now();
@@ -146,14 +151,23 @@ async function takeBack({ disk, path }: LockFile, made: DiskFile): Promise<void>
   await made.close().catch(() => {});
 }
 
-function hold(file: LockFile, identity: string): DotLock {
+function hold(file: LockFile, identity: string, tookOver: boolean): DotLock {
   const { disk, path } = file;
   const touching = { isOn: false };
   const touch = setInterval(() => disk.touch(path, touching), TOUCH_MS);
   touch.unref();
   const isOurs = async () => await contentOf(file) === identity;
   return {
-    isHeld: () => isOurs().catch(() => false),
+    tookOver,
+    async isHeld() {
+      try {
+        if (!isShared(file)) return await isOurs();
+        await disk.setTimes(path, new Date());
+        return await isOurs();
+      } catch {
+        return false;
+      }
+    },
     async release() {
       await disk.eventually(async () => {
         try {
@@ -196,8 +210,9 @@ function emptyUnlessTimeout(error: unknown): string {
 }
 
 /** @throws {Error} If it is gone or no file. */
-async function contentOf({ disk, path }: LockFile): Promise<string> {
-  const atOnce = contentAtOnce(disk.path, path);
+async function contentOf(lock: LockFile): Promise<string> {
+  const { disk, path } = lock;
+  const atOnce = contentAtOnce(lock);
   if (atOnce !== undefined) return atOnce;
   const file = await disk.openOwn(path, constants.O_RDONLY);
   try {
@@ -207,13 +222,19 @@ async function contentOf({ disk, path }: LockFile): Promise<string> {
   }
 }
 
+/** Whether it is not known that only this machine writes there. */
+function isShared({ disk }: LockFile): boolean {
+  return warmFacts(disk.path, { follow: true }) === undefined;
+}
+
 /** Longer than any holder's identity. */
 const contentMemory = foreignMemory(256);
 
 /** Undefined says nothing at all. */
-function contentAtOnce(folder: string, path: string): string | undefined {
+function contentAtOnce(lock: LockFile): string | undefined {
+  const { path } = lock;
   // On a filesystem that is not this machine's the open itself would wait for another one.
-  if (warmFacts(folder, { follow: true }) === undefined) return undefined;
+  if (isShared(lock)) return undefined;
   const file = openWarm(path);
   if (file === undefined) return undefined;
   try {

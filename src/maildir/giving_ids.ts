@@ -37,31 +37,45 @@ export interface Nameless {
 }
 
 /**
- * Gives ids to those that have none by now, and places all newcomers in the list.
+ * Gives ids to those that have none by now, and places all newcomers in the list. False if the lock was lost
+ * meanwhile: then what was written may not be in the list that is there now.
  *
  * @throws {StorageFailure} If they could not be written down durably.
  * @throws {Error} What `node:fs` says.
  */
-export async function giveIds({ sidecar, matching, rows, lock }: Nameless): Promise<void> {
+export async function giveIds({ sidecar, matching, rows, lock }: Nameless): Promise<boolean> {
   const { newcomers } = matching;
   for (const [tries, pauseMs] of TRIES_MS.entries()) {
     // Where there was no file, making it will tell whether there is one by now.
     const isFirst = tries === 0 && !sidecar.exists && sidecar.list.table.count === 0;
     // Others may have given ids since we looked; then those are the ids.
-    if (!isFirst && await sidecar.refreshFromFile() !== "unchanged") {
-      await matching.place(sidecar.list);
+    const seen = isFirst
+      ? "unchanged"
+      : await unlessOutdated(sidecar, () => sidecar.refreshFromFile());
+    if (seen === undefined) {
+      await sleep(pauseMs);
+      continue;
     }
+    if (seen !== "unchanged") await matching.place(sidecar.list);
     const without = await withoutId(sidecar.list.table, newcomers, rows);
     const { exists, durability: { isDoubtful } } = sidecar;
-    if (without.length === 0 && exists && !isDoubtful) return;
+    if (without.length === 0 && exists && !isDoubtful) return true;
     const first = sidecar.list.table.count;
-    const isAdded = await writeIds(sidecar, newcomers, without, lock);
-    const change = isAdded === undefined ? "unchanged" : await sidecar.refreshFromFile();
+    const isAdded = await unlessOutdated(
+      sidecar,
+      () => writeIds(sidecar, newcomers, without, lock),
+    );
+    const change = await unlessOutdated(sidecar, () => sidecar.refreshFromFile());
+    if (!sidecar.isOfThisMachine && !await lock.isHeld()) {
+      await matching.place(sidecar.list);
+      return false;
+    }
     if (isAdded && change === "unchanged" && sidecar.list.table.count === first + without.length) {
-      return await matching.placeAdded(sidecar.list, first, without);
+      await matching.placeAdded(sidecar.list, first, without);
+      return true;
     }
     await matching.place(sidecar.list);
-    if (change === "unchanged") await sleep(pauseMs);
+    if (change === undefined || change === "unchanged") await sleep(pauseMs);
   }
   throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
 }
@@ -85,25 +99,21 @@ async function withoutId(
   return without.subarray(0, count);
 }
 
-/**
- * Writes ids for newcomers. True if they are in force, and in the list behind what was there; undefined if
- * another host has replaced the list a moment ago.
- */
-async function writeIds(
+/** Undefined where another host has replaced the list, and this one does not know its new file yet. */
+async function unlessOutdated<T>(
   sidecar: Sidecar,
-  newcomers: MessageTable,
-  rows: Uint32Array,
-  lock: DotLock,
-): Promise<boolean | undefined> {
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    return await writeLines(sidecar, newcomers, rows, lock);
+    return await work();
   } catch (error) {
     if (sidecar.isOfThisMachine || !REPLACED_ELSEWHERE.has(errnoOf(error))) throw error;
     return undefined;
   }
 }
 
-async function writeLines(
+/** Writes ids for newcomers. True if they are in force, and in the list behind what was there. */
+async function writeIds(
   sidecar: Sidecar,
   newcomers: MessageTable,
   rows: Uint32Array,

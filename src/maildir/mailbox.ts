@@ -30,7 +30,7 @@ import { mayBeMissing, mustBeEmpty } from "./missing_folders.ts";
 import { learnSizes } from "./newcomers.ts";
 import { learnExactSizes, learnNewcomersSizes } from "./sizes.ts";
 import { Sidecar } from "./sidecar.ts";
-import { needsRewrite, rewrite } from "./sidecar_rewrite.ts";
+import { needsRewrite, removeUnfinished, rewrite } from "./sidecar_rewrite.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
@@ -43,6 +43,9 @@ const ID_WAIT_MS = 30_000;
 
 /** Writing down removals and sizes waits no longer for the lock: nobody depends on it. */
 const TIDY_WAIT_MS = 1_000;
+
+/** Locks that are taken for the same ids, each lost while it was held. */
+const MOST_LOCKS = 3;
 
 /** What a mailbox takes that is empty, octets, about. */
 const OWN_OCTETS = 2_048;
@@ -226,10 +229,7 @@ export class Mailbox {
     if (rows.length === 0 && !lost && !this.#sidecar.durability.isDoubtful) return;
     if (this.#exactSizes) await learnNewcomersSizes(this.disk, matching.newcomers, rows);
     try {
-      await this.#underLock(
-        ID_WAIT_MS,
-        (lock) => giveIds({ sidecar: this.#sidecar, matching, rows, lock }),
-      );
+      await this.#giveIds(matching, rows);
     } catch (error) {
       this.#distrust();
       // Of a mailbox that does not answer nothing can be said, and none is shown as empty that is not.
@@ -242,6 +242,17 @@ export class Mailbox {
         reason: error instanceof Error ? error.message : String(error),
       });
     }
+  }
+
+  async #giveIds(matching: Matching, rows: Uint32Array): Promise<void> {
+    for (let locks = 1; locks <= MOST_LOCKS; locks++) {
+      let isDone = false;
+      await this.#underLock(ID_WAIT_MS, async (lock) => {
+        isDone = await giveIds({ sidecar: this.#sidecar, matching, rows, lock });
+      });
+      if (isDone) return;
+    }
+    throw new StorageFailure("SYS/TEMP", "others kept taking the lock of the unique-id list");
   }
 
   /** Leaves messages out whose ids may not be on the disk; returns how many. */
@@ -307,6 +318,7 @@ export class Mailbox {
     const lock = await takeDotLock(this.#sidecar.lockPath, { waitMs, disk: this.disk });
     if (lock === undefined) throw new StorageFailure("SYS/TEMP", "the unique-id list is in use");
     try {
+      if (lock.tookOver) await removeUnfinished(this.disk);
       await work(lock);
     } finally {
       await lock.release();

@@ -177,6 +177,11 @@ export class MailboxDisk {
     await this.call("make a folder", () => mkdir(path, { mode }));
   }
 
+  /** Sets the times of a file, or of a link itself. */
+  setTimes(path: DiskPath, to: Date): Promise<void> {
+    return this.call("touch a file", () => lutimes(path, to, to));
+  }
+
   /**
    * Sets a file's times to now, also while the mailbox does not answer an earlier call: to show those on other
    * hosts that we are there. At most one such call is under way, whose owner is `touching`.

@@ -95,6 +95,11 @@ export class Sidecar {
     return this.#read.octets > 0;
   }
 
+  /** Whether the file ended with part of a line at the last look. */
+  get hasTornEnd(): boolean {
+    return this.exists && (this.#facts as FileFacts).octets > this.#read.octets;
+  }
+
   /** Whether something in the file is no line of the format; a rewrite mends it. */
   get damaged(): boolean {
     return this.#damaged;
@@ -291,7 +296,7 @@ export class Sidecar {
    */
   async provesRead(): Promise<boolean> {
     if (!this.exists) return true;
-    if (this.hasLines) {
+    if (this.hasLines && !this.hasTornEnd) {
       const lines = new UniqueIdLines();
       lines.addNext(this.list.next);
       return await this.append([lines.octets], false);
@@ -302,7 +307,9 @@ export class Sidecar {
       await file.write(Buffer.of(LF));
       const found = factsOf(await file.stat());
       if (found.octets !== octets + 1) return false;
+      await this.#readLines(file);
       this.#isNow(found);
+      this.#toldOctets = this.#read.octets;
       return true;
     } finally {
       await file.close();
@@ -333,16 +340,18 @@ export class Sidecar {
     return this.#read.octets === written.octets;
   }
 
-  /** Leaves the file ending where we read up to; false if it holds whole lines that we do not know. */
+  /**
+   * Leaves the file ending where we read up to; false if it holds whole lines that we do not know, or may do so: on
+   * a shared filesystem nothing is cut, since a cut that comes late would take what others have appended meanwhile.
+   */
   async #cutTornLine(file: DiskFile): Promise<boolean> {
     const { size } = await file.stat();
     const { octets } = this.#read;
     if (size === octets) return size > 0;
     if (size < octets) return false;
+    if (!this.isOfThisMachine) return false;
     const tail = Buffer.alloc(size - octets);
-    // Fewer octets than the size says: a shared filesystem has not brought the others yet, and they may be lines.
-    if (await readFully(file, tail, octets) < tail.length) return false;
-    if (tail.includes(LF)) return false;
+    if (await readFully(file, tail, octets) < tail.length || tail.includes(LF)) return false;
     await file.truncate(octets);
     return octets > 0;
   }

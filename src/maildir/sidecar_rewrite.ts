@@ -34,11 +34,15 @@ const PIECE_OCTETS = 1_048_576;
 /** A lock that was put aside so long ago, also by the clock of another host, was left there. */
 const ASIDE_MS = 3_600_000;
 
+/** What filesystems say that have no second names of files. */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
 /** Below this many useless lines a compaction is not worth its fsync. */
 const COMPACT_LINES = 64;
 
 /** Whether enough of the file says nothing any more that a shorter one should replace it. */
 export function needsRewrite(sidecar: Sidecar, nowMs: number): boolean {
+  if (sidecar.hasTornEnd && !sidecar.isOfThisMachine) return true;
   const { damaged, durability, list } = sidecar;
   if (damaged || durability.isDoubtful) return true;
   const { table } = list;
@@ -112,7 +116,7 @@ export async function rewrite(
   nowMs: number,
   more: LinePieces = [],
 ): Promise<boolean> {
-  const { disk, list, mailboxPath, path } = sidecar;
+  const { disk, list, mailboxPath } = sidecar;
   const made = `${mailboxPath}/tmp/${SIDECAR_NAME}.${process.pid}.${
     randomBytes(8).toString("hex")
   }`;
@@ -134,7 +138,7 @@ export async function rewrite(
     }
     if (!await lock.isHeld() || await sidecar.refreshFromFile() !== "unchanged") return false;
     if (sidecar.damaged) await keepDamaged(sidecar);
-    await disk.rename(made, path);
+    if (!await putInPlace(sidecar, made)) return false;
   } finally {
     await disk.eventually(() => disk.unlink(made));
   }
@@ -145,6 +149,25 @@ export async function rewrite(
     throw error;
   }
   sidecar.durability.trust();
+  return true;
+}
+
+/**
+ * Gives what was made the list's name. False if there is a list though none was seen: the client of a shared
+ * filesystem says so of a file that another host has just put in the place of one that it knew.
+ */
+async function putInPlace({ disk, exists, path }: Sidecar, made: string): Promise<boolean> {
+  if (exists || warmFacts(disk.path, { follow: true }) !== undefined) {
+    await disk.rename(made, path);
+    return true;
+  }
+  try {
+    await disk.link(made, path);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    if (!NO_LINKS.has(errnoOf(error))) throw error;
+    await disk.rename(made, path);
+  }
   return true;
 }
 
@@ -204,8 +227,11 @@ async function makeTmp(disk: MailboxDisk): Promise<void> {
 /**
  * What those left behind who were killed meanwhile: what they were making in tmp/, at which nobody is any more, as
  * who holds the lock knows; and a stale lock that they had put aside, where it is so old that nobody looks at it.
+ *
+ * Who was not killed, but slept so long that his lock was taken over, then has nothing any more to put in the place
+ * of a list that others have added to.
  */
-async function removeUnfinished(disk: MailboxDisk): Promise<void> {
+export async function removeUnfinished(disk: MailboxDisk): Promise<void> {
   const made = await disk.names(`${disk.path}/tmp`).catch(() => []);
   for (const name of made) {
     if (!name.startsWith(`${SIDECAR_NAME}.`)) continue;
