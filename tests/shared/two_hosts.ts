@@ -14,6 +14,7 @@ import { HostedPopkeep } from "./hosted_popkeep.ts";
 
 export interface TwoHostsOptions {
   readonly users: readonly string[];
+  /** Further settings of popkeep; FRONT in them is the address of the host `front`. */
   readonly settings?: string;
   /** What each host's client of the filesystem remembers, and how far its clock is ahead. */
   readonly mounts?: readonly [MountOptions, MountOptions];
@@ -31,18 +32,19 @@ export class TwoHosts {
   readonly network: HostNetwork;
   readonly folder: string;
   readonly shared: SharedFilesystem;
+  /** A host without mail. */
+  readonly front: Host;
   readonly #options: TwoHostsOptions;
   #hosts: MailHost[] = [];
 
   private constructor(
-    network: HostNetwork,
-    folder: string,
-    shared: SharedFilesystem,
+    { network, folder, shared, front }: Pick<TwoHosts, "network" | "folder" | "shared" | "front">,
     options: TwoHostsOptions,
   ) {
     this.network = network;
     this.folder = folder;
     this.shared = shared;
+    this.front = front;
     this.#options = options;
   }
 
@@ -51,7 +53,8 @@ export class TwoHosts {
     const network = await HostNetwork.make();
     try {
       const shared = await SharedFilesystem.start(await network.addHost(), folder);
-      const both = new TwoHosts(network, folder, shared, options);
+      const front = await network.addHost();
+      const both = new TwoHosts({ network, folder, shared, front }, options);
       for (const mount of options.mounts ?? [{}, {}]) await both.addMailHost(mount);
       return both;
     } catch (error) {
@@ -85,7 +88,8 @@ export class TwoHosts {
 
   /** Starts popkeep on a host that has the mail mounted, at first or again. */
   startPopkeep(host: Host, { clockAheadS = 0 }: MountOptions = {}): Promise<HostedPopkeep> {
-    const { users, settings = "" } = this.#options;
+    const { users } = this.#options;
+    const settings = (this.#options.settings ?? "").replaceAll("FRONT", this.front.address);
     const folder = join(this.folder, host.address);
     return HostedPopkeep.start({
       host,
