@@ -58,6 +58,9 @@ export const TLS_NEWCOMER = 4;
 /** Connections accepted that wait for such a turn, each a file descriptor. Beyond it they are closed. */
 export const NEWCOMERS_WAITING = 4_096;
 
+/** Files that a process keeps for mail, logs and directories when clients would take them all. */
+export const FILES_ASIDE = 256;
+
 /**
  * Connections beyond a limit that are told so within REFUSALS_MS before they are closed; under implicit TLS that
  * takes a handshake. Others are closed without a word.

@@ -24,13 +24,21 @@ interface Newcomer {
 
 export class Newcomers {
   readonly #begin: (socket: Socket, listener: Listener) => void;
+  readonly #most: number;
   readonly #waiting = new FairLine<Newcomer>();
   /** Begun with in this turn. While somebody waits there may be no more. */
   #begun = 0;
 
-  /** @param begin Gets each socket once; one that had to wait is paused. */
-  constructor(begin: (socket: Socket, listener: Listener) => void) {
+  /**
+   * @param begin Gets each socket once; one that had to wait is paused.
+   * @param options.most How many may wait.
+   */
+  constructor(
+    begin: (socket: Socket, listener: Listener) => void,
+    { most = NEWCOMERS_WAITING }: { readonly most?: number } = {},
+  ) {
     this.#begin = begin;
+    this.#most = most;
   }
 
   /** Begins with a client, or has it wait; one too many, of those who come most, is closed. */
@@ -40,7 +48,7 @@ export class Newcomers {
     // One that has gone already has no address any more.
     if (remoteAddress === undefined) return void socket.destroy();
     const address = plainAddress(remoteAddress);
-    if (this.#waiting.length >= NEWCOMERS_WAITING) {
+    if (this.#waiting.length >= this.#most) {
       const tooMany = this.#waiting.makeRoomFor(address);
       if (tooMany === undefined) return void socket.destroy();
       tooMany.socket.destroy();

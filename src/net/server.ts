@@ -20,6 +20,7 @@ import { Listeners } from "./listeners.ts";
 import { Newcomers } from "./newcomers.ts";
 import { Proxied } from "./proxied.ts";
 import type { ConnectionClient, Serving } from "./serving.ts";
+import { socketRoom } from "./socket_room.ts";
 import { Sweep, tickFor } from "./sweep.ts";
 
 const log = getLogger(["popkeep", "net"]);
@@ -30,7 +31,10 @@ const REFUSAL = errLine("too many connections, wait and try again", "SYS/TEMP");
 export class Pop3Server {
   readonly #limits: ConnectionLimits;
   readonly #listeners: Listeners;
-  readonly #newcomers = new Newcomers((socket, listener) => this.#accepted(socket, listener));
+  readonly #room = socketRoom();
+  readonly #newcomers = new Newcomers((socket, listener) => this.#accepted(socket, listener), {
+    most: this.#room.waiting,
+  });
   readonly #connections = new Set<Connection>();
   /** Those whose proxy has not said yet whose they are. */
   readonly #proxied = new Set<Proxied>();
@@ -113,6 +117,10 @@ export class Pop3Server {
     const serving = this.#serving;
     if (remoteAddress === undefined || serving === undefined) return void socket.destroy();
     const address = plainAddress(remoteAddress);
+    if (this.#connections.size + this.#proxied.size >= this.#room.connections) {
+      log.debug("connection dropped", { address, port: listener.port });
+      return void socket.destroy();
+    }
     if (serving.isProxy(address)) {
       return this.#awaitClient(socket, { proxy: address, listener, serving });
     }

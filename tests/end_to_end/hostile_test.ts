@@ -9,12 +9,13 @@ import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { Pop3Client } from "../support/pop3_client.ts";
-import { PASSWORD, type RunningServer, startServer } from "../support/server.ts";
+import { PASSWORD, popkeepCommand, RunningServer, startServer } from "../support/server.ts";
 import { SocketWire } from "../support/wire.ts";
 import { attack, BALANCER, KINDS } from "./hostile_clients.ts";
-import { readUntil } from "./raw_client.ts";
+import { connectDeaf, readUntil } from "./raw_client.ts";
 import { logged, logRecords } from "./server_log.ts";
 import { until, workerProcesses } from "./worker_processes.ts";
 
@@ -23,13 +24,14 @@ const PLACES = 60;
 
 const SETTINGS = `
 login_type = "plaintext_login"
-max_connections = ${PLACES}
 max_connections_per_user = 200
 proxy_addresses = ["${BALANCER}"]
 tls_handshake_timeout = "1s"
-pre_authenticated_connection_timeout = "2s"
 failed_login_delay = "0"
 `;
+
+/** Who says nothing is sent away soon. */
+const IMPATIENT = 'pre_authenticated_connection_timeout = "2s"';
 
 async function withServer(
   settings: string,
@@ -76,38 +78,88 @@ async function allPlacesAreFree(server: RunningServer, taken: number): Promise<v
 
 for (const workers of [1, 2]) {
   test(`nothing is left of a thousand hostile clients, and others are served (workers = ${workers})`, () =>
-    withServer(`workers = ${workers}`, async (server) => {
-      if (workers > 1) await server.untilLogged(/"message":"ready"/);
-      const bystander = await server.login("alice");
-      await server.untilLogged(/"message":"session ended"[^]*"message":"session ended"/);
-      const before = openSockets(server);
-      let over = false;
-      const attacks = Promise.all(KINDS.map((kind) => attack(server, kind))).then(() =>
-        over = true
-      );
-      while (!over) {
-        assert.equal(await bystander.ok("STAT"), "1 23");
-        assert.equal(
-          String(await bystander.retrieve("RETR 1")),
-          "Subject: one\r\n\r\nthe body\r\n",
+    withServer(
+      `workers = ${workers}\nmax_connections = ${PLACES}\n${IMPATIENT}`,
+      async (server) => {
+        if (workers > 1) await server.untilLogged(/"message":"ready"/);
+        const bystander = await server.login("alice");
+        await server.untilLogged(/"message":"session ended"[^]*"message":"session ended"/);
+        const before = openSockets(server);
+        let over = false;
+        const attacks = Promise.all(KINDS.map((kind) => attack(server, kind))).then(() =>
+          over = true
         );
-      }
-      await attacks;
-      await until(() => openSockets(server) === before);
-      await allPlacesAreFree(server, 1);
-      const preface = Buffer.from("PROXY TCP4 192.0.2.9 127.0.0.1 1 2\r\n");
-      await (await server.connect({ localAddress: BALANCER, preface })).quit();
-      await bystander.ok("DELE 1");
-      await bystander.quit();
-      await logged(server, { since: 0, message: "session ended", user: "alice", removed: 1 });
-      assert.deepEqual(server.maildir("alice").files(), []);
-      assert.equal(server.maildir("victim").files().length, 1);
-      const records = logRecords(server);
-      const removing = records.filter(({ removed }) => Number(removed) > 0);
-      assert.equal(removing.length, 1, "alice's own");
-      assert.ok(!records.some(({ message }) => message === "worker ended and is started again"));
-    }));
+        while (!over) {
+          assert.equal(await bystander.ok("STAT"), "1 23");
+          assert.equal(
+            String(await bystander.retrieve("RETR 1")),
+            "Subject: one\r\n\r\nthe body\r\n",
+          );
+        }
+        await attacks;
+        await until(() => openSockets(server) === before);
+        await allPlacesAreFree(server, 1);
+        const preface = Buffer.from("PROXY TCP4 192.0.2.9 127.0.0.1 1 2\r\n");
+        await (await server.connect({ localAddress: BALANCER, preface })).quit();
+        await bystander.ok("DELE 1");
+        await bystander.quit();
+        await logged(server, { since: 0, message: "session ended", user: "alice", removed: 1 });
+        assert.deepEqual(server.maildir("alice").files(), []);
+        assert.equal(server.maildir("victim").files().length, 1);
+        const records = logRecords(server);
+        const removing = records.filter(({ removed }) => Number(removed) > 0);
+        assert.equal(removing.length, 1, "alice's own");
+        assert.ok(!records.some(({ message }) => message === "worker ended and is started again"));
+      },
+    ));
 }
+
+/** The same server once more, as one that may have so many files open. */
+async function withOpenFiles(
+  openFiles: number,
+  body: (server: RunningServer) => Promise<void>,
+): Promise<void> {
+  await withServer(
+    `max_connections = 10000\nmax_connections_from_single_address = 10000`,
+    async (server) => {
+      await server.halt();
+      const serve = [...popkeepCommand(), "serve", "--config", `${server.folder}/popkeep.toml`];
+      const child = spawn("sh", ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", ...serve], {
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const ports = [server.plainPort, server.tlsPort] as const;
+      const limited = new RunningServer(server.folder, ports, child);
+      try {
+        await limited.untilLogged(/"message":"ready"/);
+        await body(limited);
+      } finally {
+        await limited.halt("SIGKILL");
+      }
+    },
+  );
+}
+
+test("clients who would take all files that may be open leave some for mail", () =>
+  withOpenFiles(400, async (server) => {
+    const bystander = await server.login("alice");
+    const idle: Socket[] = [];
+    // One after the other: of too many at once some would be closed before they count.
+    for (let count = 0; count < 500; count++) {
+      const socket = await connectDeaf(server.plainPort);
+      idle.push(socket.resume()); // so that it sees when it is closed
+    }
+    const kept = () => idle.filter(({ destroyed }) => !destroyed).length;
+    await until(() => kept() <= 200);
+    assert.ok(openSockets(server) > 150, "it is not more careful than that");
+    assert.match(String(await bystander.retrieve("RETR 1")), /the body/);
+    server.maildir("alice").deliver("Subject: two\n\nbody\n");
+    for (const socket of idle) socket.destroy();
+    await until(() => openSockets(server) < 20);
+    const next = await server.login("alice");
+    assert.match(await next.ok("STAT"), /^2 /);
+    await next.quit();
+    await bystander.quit();
+  }));
 
 const PIPELINED = 100_000;
 
