@@ -9,6 +9,7 @@
 #   make install       to $(DESTDIR)$(PREFIX)
 #   make crash         crashes at every step of every scenario (docs/reliability.md)
 #   make faults        every call to the disk made to fail in every way (docs/reliability.md)
+#   make shared        hosts on one shared filesystem, as root on Debian, MINUTES=10 of it a soak
 #   make soak          everything at once, with kills, for MINUTES=10; WORKERS=2, SEED= repeats one
 #   make hostile       clients that mean harm, SECONDS=10 a kind; with gcc and libssl-dev (docs/reliability.md)
 #   make bench         beside other POP3 servers, as root on Debian: docs/performance.md
@@ -91,6 +92,10 @@ faults: dist/popkeep
 	POPKEEP_DISK_FAULTS=all $(BUN) test --timeout=7200000 ./tests/fault/disk_errors_test.ts
 	POPKEEP_DISK_FAULTS=all POPKEEP_EXECUTABLE=dist/popkeep $(BUN) test --timeout=7200000 \
 		./tests/fault/disk_errors_test.ts
+
+shared: dist/popkeep
+	POPKEEP_SHARED=all MINUTES=$(MINUTES) POPKEEP_EXECUTABLE=$(CURDIR)/dist/popkeep \
+		$(BUN) test --timeout=7200000 ./tests/shared/
 
 soak: dist/popkeep
 	@POPKEEP_EXECUTABLE=dist/popkeep $(BUN) tests/fault/soak/soak_program.ts

@@ -338,6 +338,23 @@ maildirTest(
   },
 );
 
+maildirTest(
+  "who takes over a lock removes what its holder could still put in the list's place",
+  async (maildir) => {
+    maildir.deliver("1\n");
+    await processOf(maildir).refresh();
+    const lock = `${maildir.sidecar}.lock`;
+    const held = await takeDotLock(lock);
+    const [kernel = ""] = readFileSync(lock, "latin1").split(" ");
+    await held?.release();
+    writeFileSync(lock, `${kernel} ${spawnSync("true").pid} 123 aabb\n`);
+    writeFileSync(`${maildir.path}/tmp/popkeep-uidlist.1.aabb`, "an older list\n");
+    maildir.deliver("2\n");
+    strictEqual((await processOf(maildir).refresh()).count, 2);
+    deepStrictEqual(maildir.names("tmp"), []);
+  },
+);
+
 maildirTest("while a damaged list is mended, the mailbox is never without one", async (maildir) => {
   for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);
   const before = idsOf(await processOf(maildir).refresh());
