@@ -37,7 +37,7 @@ NO_AUTOLOAD := --no-compile-autoload-dotenv --no-compile-autoload-bunfig
 QUICK_START := --splitting --format=esm --bytecode
 SOURCES := main.ts package.json tsconfig.json THIRD_PARTY_LICENSES.txt $(shell find src -name '*.ts')
 
-.PHONY: run test check fuzz binary binary-deno install crash faults soak hostile bench bench-quick bench-page audit
+.PHONY: run test check fuzz binary binary-deno install crash faults shared soak hostile bench bench-quick bench-page audit
 .PHONY: reproduce licences docs clean
 
 run: $(INSTALLED)
