@@ -55,8 +55,11 @@ export const CONNECTIONS_PER_ADDRESS = { min: 1, default: 200, max: 2_147_483_64
 export const NEWCOMERS_A_TURN = 16;
 export const TLS_NEWCOMER = 4;
 
-/** Connections accepted that wait for such a turn, each a file descriptor. Beyond it they are closed. */
+/** Connections accepted that wait for such a turn, each a file descriptor. */
 export const NEWCOMERS_WAITING = 4_096;
+
+/** Beyond it they are closed, so many in a turn: each is there again as soon as it is. */
+export const CLOSED_A_TURN = 128;
 
 /** Files that a process keeps for mail, logs and directories when clients would take them all. */
 export const FILES_ASIDE = 256;

@@ -12,7 +12,7 @@
 
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { NEWCOMERS_A_TURN, NEWCOMERS_WAITING, TLS_NEWCOMER } from "../limits.ts";
+import { CLOSED_A_TURN, NEWCOMERS_A_TURN, NEWCOMERS_WAITING, TLS_NEWCOMER } from "../limits.ts";
 import { plainAddress } from "./address.ts";
 import { FairLine } from "./fair_line.ts";
 import type { Listener } from "./listener.ts";
@@ -22,46 +22,56 @@ interface Newcomer {
   readonly listener: Listener;
 }
 
+export interface NewcomersOptions {
+  /** How many may wait. */
+  readonly most?: number;
+  /** How many sockets there may be here at present, with those that are about to be closed. */
+  readonly room?: () => number;
+}
+
 export class Newcomers {
   readonly #begin: (socket: Socket, listener: Listener) => void;
   readonly #most: number;
+  readonly #room: () => number;
+  /** Those that are to be closed. */
+  readonly #tooMany: Socket[] = [];
   readonly #waiting = new FairLine<Newcomer>();
   /** Begun with in this turn. While somebody waits there may be no more. */
   #begun = 0;
 
-  /**
-   * @param begin Gets each socket once; one that had to wait is paused.
-   * @param options.most How many may wait.
-   */
+  /** @param begin Gets each socket once; one that had to wait is paused. */
   constructor(
     begin: (socket: Socket, listener: Listener) => void,
-    { most = NEWCOMERS_WAITING }: { readonly most?: number } = {},
+    { most = NEWCOMERS_WAITING, room = () => Infinity }: NewcomersOptions = {},
   ) {
     this.#begin = begin;
     this.#most = most;
+    this.#room = room;
   }
 
-  /** Begins with a client, or has it wait; one too many, of those who come most, is closed. */
+  /** Begins with a client, or has it wait; one too many, of those who come most, is closed later. */
   came(socket: Socket, listener: Listener): void {
     if (this.#begun < NEWCOMERS_A_TURN) return this.#beginWith({ socket, listener });
     const { remoteAddress } = socket;
     // One that has gone already has no address any more.
-    if (remoteAddress === undefined) return void socket.destroy();
-    const address = plainAddress(remoteAddress);
-    if (this.#waiting.length >= this.#most) {
-      const tooMany = this.#waiting.makeRoomFor(address);
-      if (tooMany === undefined) return void socket.destroy();
-      tooMany.socket.destroy();
-    }
+    const held = this.#waiting.length + this.#tooMany.length;
+    if (remoteAddress === undefined || held >= this.#room()) return void socket.destroy();
     // What it sends stays with it. That it breaks off is no news, but must find a listener.
     socket.pause();
     socket.on("error", ignore);
+    const address = plainAddress(remoteAddress);
+    if (this.#waiting.length >= this.#most) {
+      const tooMany = this.#waiting.makeRoomFor(address);
+      this.#tooMany.push(tooMany?.socket ?? socket);
+      if (tooMany === undefined) return;
+    }
     this.#waiting.add(address, { socket, listener });
   }
 
   /** Closes all who wait. */
   destroyAll(): void {
     for (let one; (one = this.#waiting.take()) !== undefined;) one.socket.destroy();
+    for (const socket of this.#tooMany.splice(0)) socket.destroy();
   }
 
   #beginWith({ socket, listener }: Newcomer): void {
@@ -73,6 +83,7 @@ export class Newcomers {
 
   readonly #goOn = (): void => {
     this.#begun = 0;
+    for (const socket of this.#tooMany.splice(0, CLOSED_A_TURN)) socket.destroy();
     while (this.#begun < NEWCOMERS_A_TURN) {
       const newcomer = this.#waiting.take();
       if (newcomer === undefined) return;

@@ -34,6 +34,7 @@ export class Pop3Server {
   readonly #room = socketRoom();
   readonly #newcomers = new Newcomers((socket, listener) => this.#accepted(socket, listener), {
     most: this.#room.waiting,
+    room: () => this.#room.sockets - this.#connections.size - this.#proxied.size,
   });
   readonly #connections = new Set<Connection>();
   /** Those whose proxy has not said yet whose they are. */

@@ -5,7 +5,12 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { NEWCOMERS_A_TURN, NEWCOMERS_WAITING, TLS_NEWCOMER } from "../../../src/limits.ts";
+import {
+  CLOSED_A_TURN,
+  NEWCOMERS_A_TURN,
+  NEWCOMERS_WAITING,
+  TLS_NEWCOMER,
+} from "../../../src/limits.ts";
 import type { Listener } from "../../../src/net/listener.ts";
 import { Newcomers } from "../../../src/net/newcomers.ts";
 
@@ -108,21 +113,34 @@ test("everybody who waits has his turn, in order, but for who has gone meanwhile
   assert.ok(begun.every((socket) => socket.listenerCount("error") === 0), "that is the next one's");
 });
 
-test("there is an end to how many wait: more are closed", async () => {
+test("there is an end to how many wait: more are closed, a part a turn, so that they cannot come at once", async () => {
   const { begun, come } = room();
-  const sockets = come("192.0.2.1", NEWCOMERS_A_TURN + NEWCOMERS_WAITING + 3);
-  assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 3);
+  const sockets = come("192.0.2.1", NEWCOMERS_A_TURN + NEWCOMERS_WAITING + CLOSED_A_TURN + 3);
+  const closed = () => sockets.filter(({ destroyed }) => destroyed).length;
+  assert.equal(closed(), 0);
   await nextTurn();
+  assert.equal(closed(), CLOSED_A_TURN);
   assert.equal(begun.length, 2 * NEWCOMERS_A_TURN);
+  await nextTurn();
+  assert.equal(closed(), CLOSED_A_TURN + 3);
+});
+
+test("where there is no room for sockets at all, one is closed at once", () => {
+  const newcomers = new Newcomers(() => {}, { most: 2, room: () => 5 });
+  const sockets = Array.from({ length: NEWCOMERS_A_TURN + 8 }, () => new FakeNewcomer("192.0.2.1"));
+  for (const socket of sockets) newcomers.came(socket as unknown as Socket, LISTENER);
+  assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 3);
+  newcomers.destroyAll();
+  assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 8);
 });
 
 test("where no more may wait, those go first who came most", async () => {
   const { begun, come } = room();
   const flood = come("192.0.2.1", NEWCOMERS_A_TURN + NEWCOMERS_WAITING);
   const [other, another] = [...come("198.51.100.1"), ...come("198.51.100.2")];
-  assert.deepEqual(flood.map(({ destroyed }) => destroyed).lastIndexOf(false), flood.length - 3);
   begun.length = 0;
   await nextTurn();
+  assert.deepEqual(flood.map(({ destroyed }) => destroyed).indexOf(true), flood.length - 2);
   assert.ok(begun.includes(other!) && begun.includes(another!));
 });
 
