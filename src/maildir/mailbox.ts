@@ -21,6 +21,7 @@ import { takeDotLock } from "./dot_lock.ts";
 import { Entry } from "./entry.ts";
 import { refuseForeignLinks } from "./followed_links.ts";
 import { type FolderState, isUnchanged, listFolder, stateAtOnce, stateOf } from "./folder.ts";
+import { Ghosts } from "./ghosts.ts";
 import { giveIds } from "./giving_ids.ts";
 import { MailboxDisk } from "./mailbox_disk.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
@@ -65,6 +66,7 @@ export class Mailbox {
   #freshState: FolderState | undefined;
   #curState: FolderState | undefined;
   #snapshot: MailboxSnapshot | undefined;
+  readonly #ghosts = new Ghosts();
   #missing = false;
   /** Ends when the piece of work that was begun last is done. */
   #work: Promise<unknown> = Promise.resolve();
@@ -193,14 +195,16 @@ export class Mailbox {
 
     // new/ before cur/: a message that moves meanwhile is seen twice, not never. For the same reason cur/ is
     // looked at again before what is known of it counts.
-    const matching = new Matching(this.#sidecar.list);
+    const ghosts = this.#sidecar.isOfThisMachine ? undefined : this.#ghosts;
+    const matching = new Matching(this.#sidecar.list, ghosts);
     if (freshIsKnown) matching.keep("new");
     else this.#freshState = await this.#list("new", matching);
     if (curIsKnown && isUnchanged(this.#curState, await stateOf(this.disk, "cur"))) {
       matching.keep("cur");
     } else this.#curState = await this.#list("cur", matching);
     matching.finish();
-    if (matching.hasTwins) this.#freshState = undefined;
+    if (matching.hasTwins || matching.hasGhosts) this.#freshState = undefined;
+    if (matching.hasGhosts) this.#curState = undefined;
 
     await this.#identify(matching);
     if (this.#exactSizes) await this.#makeExact();
@@ -233,8 +237,10 @@ export class Mailbox {
     } catch (error) {
       this.#distrust();
       // Of a mailbox that does not answer nothing can be said, and none is shown as empty that is not.
-      const { isDoubtful, isKnown } = this.#sidecar.durability;
+      const { exists, durability: { isDoubtful, isKnown } } = this.#sidecar;
       if (error instanceof DiskTimeout || isDoubtful && !isKnown) throw error;
+      // Ids that were shown and are in no file any more would be others after a restart.
+      if (!exists && this.#table.count > 0) throw error;
       const withheld = this.#withholdDoubtful();
       log.error("messages without a unique-id are left out: it could not be written down", {
         mailbox: this.path,

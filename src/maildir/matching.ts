@@ -8,6 +8,7 @@
  * *Knows* rows and listings. *Does not know* the disk. All of it lets others have their turn.
  */
 
+import type { Ghosts } from "./ghosts.ts";
 import type { ListedNames } from "./listed_names.ts";
 import { type FolderName, MessageTable } from "./message_table.ts";
 import { inRanges, Turns } from "./turns.ts";
@@ -29,18 +30,30 @@ export class Matching {
   readonly #turns = new Turns({ itemsALook: 1 });
   /** Folders of which a part was taken, that room was made for. */
   readonly #roomMade = new Set<FolderName>();
+  readonly #ghosts: Ghosts | undefined;
   #hasTwins = false;
+  #hasGhosts = false;
   #unreadable = 0;
 
-  /** @param list read before the folders are listed, so that a row which is not found is missing. */
-  constructor(list: UniqueIdList) {
+  /**
+   * @param list read before the folders are listed, so that a row which is not found is missing.
+   * @param ghosts where the filesystem may go on showing what was removed.
+   */
+  constructor(list: UniqueIdList, ghosts?: Ghosts) {
     this.#table = list.table;
     this.#table.forgetSeen();
+    this.#ghosts = ghosts;
+    ghosts?.begin();
   }
 
   /** Whether one unique name was seen in both folders. */
   get hasTwins(): boolean {
     return this.#hasTwins;
+  }
+
+  /** Whether a file was left out since its message was removed a moment ago. */
+  get hasGhosts(): boolean {
+    return this.#hasGhosts;
   }
 
   /** Names that this runtime cannot open; they are left out. */
@@ -93,7 +106,15 @@ export class Matching {
     const table = this.#table;
     const { info } = names;
     const row = table.find();
-    if (row < 0 || table.isRemoved(row)) return this.#takeNewcomer(folder, names);
+    if (row >= 0 && table.isRemoved(row)) {
+      if (this.#ghosts?.leavesOut(table.idOf(row), performance.now()) === true) {
+        // Its line is kept for as long as that.
+        table.setSeen(row);
+        return table.setNowhere(row);
+      }
+      return this.#takeNewcomer(folder, names);
+    }
+    if (row < 0) return this.#takeNewcomer(folder, names);
     if (folder === "new" && table.folderOf(row) === "cur") {
       this.#movedBack.set(row, info);
       return;
@@ -120,6 +141,7 @@ export class Matching {
   /** When both folders are taken or kept: what was not seen is in no folder. */
   finish(): void {
     const table = this.#table;
+    this.#hasGhosts = this.#ghosts?.end() ?? false;
     for (const [row, info] of this.#movedBack) {
       if (table.isSeen(row)) this.#hasTwins = true;
       else this.#see(row, "new", info);

@@ -42,6 +42,7 @@ export class HostNetwork {
   readonly #prefix = `198.${randomInt(18, 20)}.${randomInt(256)}`;
   readonly #switch: Host;
   #hosts: Host[] = [];
+  #nextAddress = FIRST_ADDRESS;
 
   private constructor(middle: Host) {
     this.#switch = middle;
@@ -71,7 +72,7 @@ export class HostNetwork {
 
   /** Switches a new host on. */
   async addHost(): Promise<Host> {
-    const number = FIRST_ADDRESS + this.#hosts.length;
+    const number = this.#nextAddress++;
     const host = await Host.start(`${this.#prefix}.${number}`);
     this.#hosts.push(host);
     this.#join(`host${number}`, ["name", "eth0"], ["netns", String(host.firstProcess)]);
