@@ -123,7 +123,7 @@ async function writeIds(
   list.table.reserve(list.table.count + rows.length);
   if (!exists && list.table.count === 0) {
     const lines = linesFor(list, newcomers, rows, firstLines(list));
-    return await makeFirst(sidecar, lock, lines);
+    return await makeFirst(sidecar, lines);
   }
   const lines = linesFor(list, newcomers, rows);
   if (exists && !needsRewrite(sidecar, Date.now())) return await sidecar.append(lines, true);

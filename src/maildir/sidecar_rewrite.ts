@@ -63,18 +63,15 @@ export function firstLines({ next }: UniqueIdList): UniqueIdLines {
 
 /**
  * Makes the file where there is none and no message has an id yet, with `lines` from the first to the last.
- * The caller holds the lock. Durable when it returns. Nothing in the file is shown before that, so a crash
- * may leave no file or part of one, and nothing is lost: it need not be made elsewhere and moved.
+ * The caller holds the lock. Durable when it returns, and this process shows nothing of the file before; others
+ * may, who have written through what they read. So a crash or a full disk may leave no file or part of one,
+ * which stays: it need not be made elsewhere and moved.
  *
  * Returns false when there is a file by now, or somebody wrote to it all the same.
  *
  * @throws {Error} What `node:fs` says: ENOSPC, EROFS, EACCES, ...
  */
-export async function makeFirst(
-  sidecar: Sidecar,
-  lock: DotLock,
-  lines: LinePieces,
-): Promise<boolean> {
+export async function makeFirst(sidecar: Sidecar, lines: LinePieces): Promise<boolean> {
   const { disk, path } = sidecar;
   const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
   const flags = O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW;
@@ -92,10 +89,9 @@ export async function makeFirst(
     await syncFolder(disk);
     return isWhole;
   } catch (error) {
-    // Cut short by a full disk, it would be taken for a damaged one. On a disk that does not answer it is
-    // left: it may become whole, and is mended where it does not.
+    // It is left, however much of it there is: others may have read, synced and shown its whole lines. What
+    // is torn is cut off by the next who writes, and one without a whole line is made anew.
     sidecar.durability.doubt();
-    if (await lock.isHeld()) await disk.unlink(path).catch(() => {});
     throw error;
   } finally {
     await file.close();

@@ -8,7 +8,7 @@
  */
 
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import process from "node:process";
 import { after, before, test } from "node:test";
 import { type RunningServer, startServer } from "../support/server.ts";
@@ -137,6 +137,7 @@ async function tryFault(
     },
   );
   injected.set(fault.error, (injected.get(fault.error) ?? 0) + failed);
+  trial.watcher.readsList();
   await trial.watcher.met(faulty, await trial.fetchedAll());
   return failed > 0;
 }
@@ -162,6 +163,44 @@ test("a list that could not be written through to the disk is not believed, but 
     await trial.watcher.met(faulty, await trial.fetchedAll());
     assert.notEqual(statSync(sidecar).ino, before, "it is the file that could not be written");
   }
+});
+
+test("a first list that was made in part stays: others may have shown what it says", async () => {
+  const operation = OPERATIONS.find(({ name }) => name === "the first login")!;
+  for (const [name, error] of [["fsync", "EIO"], ["fdatasync", "ENOSPC"]] as const) {
+    const trial = new Trial(operation);
+    await trial.prepare();
+    const { path: folder, sidecar } = trial.maildir;
+    const path = name === "fsync" ? folder : sidecar;
+    let faulty = new Shown();
+    const failed = await failuresDuring(
+      { processId: server.child.pid!, folder, always: [] },
+      { name, path, error, nth: "all" },
+      async () => {
+        faulty = await trial.run();
+      },
+    );
+    assert.ok(failed > 0, `${name} was not made`);
+    const made = readFileSync(sidecar, "latin1");
+    assert.match(made, /^popkeep-uidlist 1\n(?:.*\n)*\+ /);
+    trial.watcher.readsList();
+    await trial.watcher.met(faulty, await trial.fetchedAll());
+  }
+});
+
+test("ids that were shown and are in no file any more are not shown until one holds them", async () => {
+  const operation = OPERATIONS.find(({ name }) => name === "a login after a delivery")!;
+  const trial = new Trial(operation);
+  await trial.prepare();
+  const { path: folder, sidecar } = trial.maildir;
+  rmSync(sidecar);
+  let faulty = new Shown();
+  const fault = { name: "openat", path: undefined, error: "ENOSPC", nth: "all" } as const;
+  await failuresDuring({ processId: server.child.pid!, folder, always: [] }, fault, async () => {
+    faulty = await trial.run();
+  });
+  assert.equal(faulty.wasRefused, true, "ids are shown that no file holds");
+  await trial.watcher.met(faulty, await trial.fetchedAll());
 });
 
 for (const operation of OPERATIONS) {

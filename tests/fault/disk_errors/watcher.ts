@@ -6,7 +6,9 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
 import { Mailbox } from "../../../src/maildir/mailbox.ts";
+import { HEADER, UniqueIdList } from "../../../src/maildir/unique_id_list.ts";
 import type { MessageNumber } from "../../../src/maildrop/message_number.ts";
 import type { Reply } from "../../support/reply_grammar.ts";
 import type { TestMaildir } from "../../support/test_maildir.ts";
@@ -86,6 +88,29 @@ export class Watcher {
   /** A session before anything went wrong. */
   knew(shown: Shown): void {
     this.#hold(shown);
+  }
+
+  /** What another process reads in the list now, and may show: these ids hold from here on. */
+  readsList(): void {
+    let octets: Buffer;
+    try {
+      octets = readFileSync(this.#maildir.sidecar);
+    } catch {
+      return;
+    }
+    const lines = octets.toString("latin1").split("\n").slice(0, -1);
+    if (lines[0] !== HEADER.trimEnd()) return;
+    const list = new UniqueIdList();
+    for (const line of lines.slice(1)) list.apply(Buffer.from(line, "latin1"));
+    const there = this.#maildir.uniqueNames();
+    for (let row = 0; row < list.table.count; row++) {
+      const name = list.table.uniqueNameOf(row);
+      const id = String(list.table.idOf(row));
+      if (!there.includes(name)) continue;
+      assert.equal(this.#idOfName.get(name) ?? id, id, `${name} has another id in the list`);
+      this.#nameOfId.set(id, name);
+      this.#idOfName.set(name, id);
+    }
   }
 
   /** The session that met the fault, and one after it is over that fetched everything: it must be whole. */
