@@ -59,7 +59,7 @@ export const TLS_NEWCOMER = 4;
 export const NEWCOMERS_WAITING = 4_096;
 
 /** Beyond it they are closed, so many in a turn: each is there again as soon as it is. */
-export const CLOSED_A_TURN = 128;
+export const CLOSED_A_TURN = 32;
 
 /** Files that a process keeps for mail, logs and directories when clients would take them all. */
 export const FILES_ASIDE = 256;
