@@ -45,6 +45,9 @@ const REMEMBERED_MS = 2_200;
 /** The longest that a filesystem hangs, ms: longer than a lock's limit. */
 const LONGEST_HANG_MS = 20_000;
 
+/** What the log says of a message that went while it was read. */
+const REMOVED_WHILE_READ = /could not read a message: (?:ESTALE|ENOENT)/;
+
 /** Findings whose history is told. */
 const TOLD_FINDINGS = 5;
 
@@ -202,13 +205,17 @@ class HostSoak {
     const { popkeep: server, host } = place.current;
     const who = `${kind} ${++this.#sessions} at ${host.address}`;
     const beganMs = performance.now();
+    const logged = server.log.length;
     const visit = { mailbox, server, random: this.#random, figures: this.#figures, who };
     try {
       await SESSIONS[kind]!(visit);
       this.#figures.count(`sessions: ${kind}`);
     } catch (error) {
       if (this.#isExcused(place, beganMs)) this.#figures.count("sessions broken off by a fault");
-      else this.#find(mailbox, who, error);
+      else if (isBrokenConnection(error) && REMOVED_WHILE_READ.test(server.log.slice(logged))) {
+        // What has begun to be sent can only be broken off: no part may pass for the whole.
+        this.#figures.count("sessions broken off in a message that was removed at the other host");
+      } else this.#find(mailbox, who, error);
     }
   }
 

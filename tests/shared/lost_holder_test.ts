@@ -17,7 +17,7 @@ import { idsAt, type MailHost, TwoHosts } from "./two_hosts.ts";
 const ROUNDS = process.env["POPKEEP_SHARED"] === "all" ? 20 : 1;
 
 /** So many that their ids take a while to be written. */
-const MESSAGES = 1_000;
+const MESSAGES = 600;
 
 /** Mailboxes for one round: some logins are over before they are caught with the lock. */
 const TRIES = 8;
