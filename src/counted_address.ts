@@ -2,9 +2,9 @@
 
 /**
  * What a limit per address counts as one address. Of IPv6 that is the network of 64 bits: RFC 6177 gives
- * every site at least one, so that a single client has 2^64 addresses to come from. Two kinds are told
- * apart further, since strangers share their first 64 bits: link-local addresses (RFC 4291 §2.5.6), and
- * IPv4 clients that a translator writes as IPv6 (RFC 6052 §2.1).
+ * every site at least one, so that a single client has 2^64 addresses to come from. Three kinds are told
+ * apart further, since strangers share their first 64 bits: link-local addresses (RFC 4291 §2.5.6), IPv4
+ * clients that a translator writes as IPv6 (RFC 6052 §2.1), and what has no first bits (RFC 4291 §2.5).
  *
  * @param address An IPv4-mapped one written as the IPv4 address, and none with a zone.
  */
@@ -27,17 +27,23 @@ function written(groups: readonly number[]): string {
   return groups.map((group) => group.toString(16)).join(":");
 }
 
-/** Undefined for IPv4. */
-function countedGroups(address: string): readonly number[] | undefined {
-  if (!address.includes(":")) return undefined;
+/** The eight groups of 16 bits of an IPv6 address; of a text that is none, whatever number there is. */
+export function ipv6Groups(address: string): readonly number[] {
   const [head = "", tail] = address.toLowerCase().split("::");
   const before = groupsOf(head);
   const after = groupsOf(tail ?? "");
   const between = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
-  const groups = [...before, ...Array<number>(between).fill(0), ...after];
+  return [...before, ...Array<number>(between).fill(0), ...after];
+}
+
+/** Undefined for IPv4. */
+function countedGroups(address: string): readonly number[] | undefined {
+  if (!address.includes(":")) return undefined;
+  const groups = ipv6Groups(address);
   const isLinkLocal = (groups[0]! & 0xffc0) === 0xfe80;
   const isTranslated = groups[0] === 0x64 && groups[1] === 0xff9b;
-  return isLinkLocal || isTranslated ? groups : groups.slice(0, 4);
+  const hasNoNetwork = groups.slice(0, 4).every((group) => group === 0);
+  return isLinkLocal || isTranslated || hasNoNetwork ? groups : groups.slice(0, 4);
 }
 
 /** The groups of 16 bits in a part of an address; an IPv4 address at its end is two of them. */

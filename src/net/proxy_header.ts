@@ -9,10 +9,12 @@
 import { Buffer } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
 import { PROXY_HEADER_OCTETS } from "../limits.ts";
+import { plainAddress } from "./address.ts";
 import { crc32c } from "./crc32c.ts";
 
 /** Who stands behind the proxy. */
 export interface ProxiedClient {
+  /** As `plainAddress` spells it. */
   readonly address: string;
   readonly port: number;
   /** The TLS version between the client and the proxy, such as "TLSv1.3", or "TLS"; undefined without it. */
@@ -89,7 +91,7 @@ function readText(all: Buffer): ProxyHeader {
     return fault("its addresses are none of its family");
   }
   if (!isPort(sourcePort) || !isPort(targetPort)) return fault("its ports are none");
-  const client = { address: source, port: Number(sourcePort), tls: undefined };
+  const client = { address: plainAddress(source), port: Number(sourcePort), tls: undefined };
   return { kind: "header", octets, client };
 }
 
@@ -128,7 +130,11 @@ function readAddresses(header: Buffer, family: number): ProxyHeader {
   return {
     kind: "header",
     octets,
-    client: { address, port: addresses.readUInt16BE(2 * length), tls: additions.tls },
+    client: {
+      address: plainAddress(address),
+      port: addresses.readUInt16BE(2 * length),
+      tls: additions.tls,
+    },
   };
 }
 

@@ -150,7 +150,7 @@ export class Pop3Server {
           over();
           const client = named === undefined
             ? { address: proxy, port: socket.remotePort ?? 0 }
-            : { ...named, address: plainAddress(named.address), proxy };
+            : { ...named, proxy };
           this.#admit(socket, { client, listener, serving });
         },
         notIntroduced: (reason) => {

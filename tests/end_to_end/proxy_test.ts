@@ -233,8 +233,13 @@ test("limits count the clients and not the load balancer", () =>
     for (const client of open) await client.quit();
     // An IPv4 client of an IPv6 load balancer is the same client.
     const mapped = Buffer.from("PROXY TCP6 ::ffff:192.0.2.7 2001:db8::1 1 2\r\n");
-    const client = await connect(server, { preface: mapped });
-    await client.quit();
+    const rest = addresses("0:0:0:0:0:ffff:c000:207", 1, "2001:db8:0:0:0:0:0:1", 2);
+    for (const preface of [mapped, binaryHeader({ family: 0x21, rest })]) {
+      const since = server.log.length;
+      const client = await connect(server, { preface });
+      await client.quit();
+      await logged(server, { since, message: "session ended", address: "192.0.2.7" });
+    }
     await logged(server, {
       since: 0,
       message: "session ended",

@@ -12,6 +12,7 @@ const COUNTED: readonly [what: string, one: string, other: string, alike: boolea
   ["two link-local addresses", "fe80::1", "fe80::2", false],
   ["two IPv4 clients of a translator", "64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false],
   ["one IPv4 client of a translator", "64:ff9b::192.0.2.1", "64:ff9b::c000:201", true],
+  ["two addresses without a network", "::192.0.2.1", "::192.0.2.2", false],
   ["IPv4 and IPv6", "0.0.0.1", "::1", false],
 ];
 
@@ -24,7 +25,7 @@ for (const [what, one, other, alike] of COUNTED) {
 test("a site of IPv6 is its first 48 bits, and nothing else has one", () => {
   assert.equal(siteOf("2001:db8:1:2::3"), "2001:db8:1");
   assert.equal(siteOf("2001:db8::3"), "2001:db8:0");
-  for (const address of ["192.0.2.1", "fe80::1", "64:ff9b::c000:201"]) {
+  for (const address of ["192.0.2.1", "fe80::1", "64:ff9b::c000:201", "::192.0.2.1"]) {
     assert.equal(siteOf(address), undefined, address);
   }
 });
