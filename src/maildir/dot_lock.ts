@@ -305,5 +305,17 @@ function isDeadHere(content: string): boolean {
   const [kernel, pid, start] = content.trim().split(" ");
   if (kernel === undefined || kernel === "-" || kernel !== kernelIdentity()) return false;
   if (pid === undefined || !/^[0-9]+$/.test(pid)) return false;
-  return startOf(Number(pid)) !== start;
+  const seen = startOf(Number(pid));
+  return seen === undefined ? !mayBeRunning(Number(pid)) : seen !== start;
+}
+
+/** Whether there may be a process that /proc does not show: systemd's ProtectProc hides those of other users. */
+function mayBeRunning(pid: number): boolean {
+  if (startOf(1) !== undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== "ESRCH";
+  }
 }

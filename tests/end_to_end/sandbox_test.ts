@@ -11,13 +11,16 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { storedPassword } from "../../src/cli/user_file.ts";
 import { twoFreePorts } from "../support/free_port.ts";
 import { deliverAs, giveTo } from "../support/root_start.ts";
@@ -216,8 +219,8 @@ test("a whole session needs no system call that the unit refuses", { skip }, asy
 });
 
 /**
- * ProtectSystem=strict, ProcSubset=pid, ProtectProc=invisible, PrivateDevices: all is read-only but the
- * folder, of /proc there are processes alone, and those of others are not seen.
+ * ProtectSystem=strict, ProtectProc=invisible, PrivateDevices: all is read-only but the folder, and processes
+ * of others are not seen.
  */
 const AS_SHOWN = `set -e
 mount --make-rprivate /
@@ -230,7 +233,7 @@ for device in null zero full random urandom; do
   case $device in null) minor=3 ;; zero) minor=5 ;; full) minor=7 ;; random) minor=8 ;; *) minor=9 ;; esac
   mknod -m 666 /dev/$device c 1 $minor
 done
-mount -t proc -o subset=pid,hidepid=invisible proc /proc
+mount -t proc -o hidepid=invisible proc /proc
 if touch /usr/popkeep-was-here 2>/dev/null; then echo "the system can be written" >&2; exit 1; fi
 exec "$@"
 `;
@@ -248,3 +251,48 @@ for (const workers of [1, 2]) {
       assert.ok(!/unwise|cannot be written/.test(server.log), server.log);
     }));
 }
+
+/** Who holds a lock, as popkeep writes it: the kernel's boot, the namespace of processes, process, start. */
+function holder(pid: number): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  const namespace = readlinkSync("/proc/self/ns/pid").replace(/[^0-9]/g, "");
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "latin1") : "";
+  const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "1";
+  return `${boot}/${namespace} ${pid} ${start} aabb\n`;
+}
+
+test(
+  "whose lock nobody holds any more is seen where other users' processes are not",
+  { skip },
+  () =>
+    withConfined({
+      before: (folder) => ["unshare", "-m", "sh", "-c", AS_SHOWN, folder, ...AS_USER],
+      settings: "",
+    }, async (server) => {
+      deliverAs(USER, server, "alice", "Subject: one\n\nthe body\n");
+      const lock = `${server.homeOf("alice")}/Maildir/popkeep-uidlist.lock`;
+      // Somebody's who shows all the time that he lives: it is never stale by being watched.
+      const touching = setInterval(() => {
+        if (existsSync(lock)) utimesSync(lock, new Date(), new Date());
+      }, 200);
+      try {
+        const gone = spawnSync("true").pid;
+        writeFileSync(lock, holder(gone));
+        await (await server.login("alice", { tls: true })).quit();
+        assert.ok(!existsSync(lock), "the lock of a process that is gone");
+
+        deliverAs(USER, server, "alice", "Subject: two\n\nthe body\n");
+        // Root's, which is this test: it cannot be seen, and lives.
+        writeFileSync(lock, holder(process.pid));
+        const login = server.login("alice", { tls: true });
+        await sleep(2_000);
+        assert.equal(readFileSync(lock, "latin1"), holder(process.pid));
+        rmSync(lock);
+        const client = await login;
+        assert.match(await client.ok("STAT"), /^2 /);
+        await client.quit();
+      } finally {
+        clearInterval(touching);
+      }
+    }),
+);
