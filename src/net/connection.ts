@@ -24,7 +24,7 @@ import { CommandLoop, type Halt } from "./command_loop.ts";
 import { ConnectionRecord } from "./connection_record.ts";
 import { Output } from "./output.ts";
 import { secureChannelOf } from "./secure_channel.ts";
-import { nextTurn } from "./session_turns.ts";
+import { haveDoneEnough, nextTurn } from "./session_turns.ts";
 import type { ConnectionOptions } from "./serving.ts";
 import type { Swept } from "./sweep.ts";
 import { type HandshakeOutcome, holdsOnlyTls } from "./tls_acceptor.ts";
@@ -36,6 +36,9 @@ import { type HandshakeOutcome, holdsOnlyTls } from "./tls_acceptor.ts";
  * - `over`: the socket is gone.
  */
 type Phase = "handshake" | "serving" | "closing" | "over";
+
+/** The work of hanging up, in octets of output that take as long: a tenth of a millisecond. */
+const HANGING_UP_OCTETS_WORTH = 32_768;
 
 export class Connection implements Swept, HandshakeOutcome {
   readonly #options: ConnectionOptions;
@@ -197,7 +200,12 @@ export class Connection implements Swept, HandshakeOutcome {
 
   readonly #inputOver = (): void => {
     this.#inputEnded = true;
-    if (!this.#loop.running) this.#hangUpIfDone();
+    if (this.#loop.running) return;
+    if (!haveDoneEnough(HANGING_UP_OCTETS_WORTH)) return this.#hangUpIfDone();
+    // Thousands may hang up in the same moment, as behind a network that fails.
+    void nextTurn(this.#options.client.address).then(() => {
+      if (!this.#loop.running) this.#hangUpIfDone();
+    });
   };
 
   readonly #gone = (): void => this.#destroy("disconnected", this.#socketError);
