@@ -27,6 +27,13 @@ const TRIES_MS = [50, 300, 1_000, 1_500, 0] as const;
 /** What is said of a file that another host has put another one in place of. */
 const REPLACED_ELSEWHERE = new Set(["ESTALE", "ENOENT"]);
 
+/** What is in the list could not be made out: nothing may be shown, since messages with ids may be left out. */
+export class ListUnclear extends StorageFailure {
+  constructor(message: string) {
+    super("SYS/TEMP", message);
+  }
+}
+
 export interface Nameless {
   readonly sidecar: Sidecar;
   readonly matching: Matching;
@@ -40,7 +47,7 @@ export interface Nameless {
  * Gives ids to those that have none by now, and places all newcomers in the list. False if the lock was lost
  * meanwhile: then what was written may not be in the list that is there now.
  *
- * @throws {StorageFailure} If they could not be written down durably.
+ * @throws {ListUnclear} If others write all the time, or a shared filesystem goes on showing what is no more.
  * @throws {Error} What `node:fs` says.
  */
 export async function giveIds({ sidecar, matching, rows, lock }: Nameless): Promise<boolean> {
@@ -77,7 +84,7 @@ export async function giveIds({ sidecar, matching, rows, lock }: Nameless): Prom
     await matching.place(sidecar.list);
     if (change === undefined || change === "unchanged") await sleep(pauseMs);
   }
-  throw new StorageFailure("SYS/TEMP", "others kept writing the unique-id list");
+  throw new ListUnclear("others kept writing the unique-id list");
 }
 
 /** Those of the newcomers that have no id by now. */

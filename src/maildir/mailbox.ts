@@ -22,7 +22,7 @@ import { Entry } from "./entry.ts";
 import { refuseForeignLinks } from "./followed_links.ts";
 import { type FolderState, isUnchanged, listFolder, stateAtOnce, stateOf } from "./folder.ts";
 import { Ghosts } from "./ghosts.ts";
-import { giveIds } from "./giving_ids.ts";
+import { giveIds, ListUnclear } from "./giving_ids.ts";
 import { MailboxDisk } from "./mailbox_disk.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { Matching } from "./matching.ts";
@@ -238,7 +238,8 @@ export class Mailbox {
       this.#distrust();
       // Of a mailbox that does not answer nothing can be said, and none is shown as empty that is not.
       const { exists, durability: { isDoubtful, isKnown } } = this.#sidecar;
-      if (error instanceof DiskTimeout || isDoubtful && !isKnown) throw error;
+      if (error instanceof DiskTimeout || error instanceof ListUnclear) throw error;
+      if (isDoubtful && !isKnown) throw error;
       // Ids that were shown and are in no file any more would be others after a restart.
       if (!exists && this.#table.count > 0) throw error;
       const withheld = this.#withholdDoubtful();
@@ -258,7 +259,7 @@ export class Mailbox {
       });
       if (isDone) return;
     }
-    throw new StorageFailure("SYS/TEMP", "others kept taking the lock of the unique-id list");
+    throw new ListUnclear("others kept taking the lock of the unique-id list");
   }
 
   /** Leaves messages out whose ids may not be on the disk; returns how many. */
