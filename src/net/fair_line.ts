@@ -11,6 +11,8 @@ export class FairLine<Waiting> {
   /** The address whose turn is next stands first. */
   readonly #lines = new Map<string, Waiting[]>();
   #length = 0;
+  /** Addresses with more than one waiting. */
+  #crowded = 0;
 
   get length(): number {
     return this.#length;
@@ -21,7 +23,7 @@ export class FairLine<Waiting> {
     const source = countedAddress(address);
     const line = this.#lines.get(source);
     if (line === undefined) this.#lines.set(source, [waiting]);
-    else line.push(waiting);
+    else if (line.push(waiting) === 2) this.#crowded++;
     this.#length++;
   }
 
@@ -30,12 +32,14 @@ export class FairLine<Waiting> {
    * address that has more waiting than most. Undefined where `address` is such a one itself, or nobody is.
    */
   makeRoomFor(address: string): Waiting | undefined {
+    if (this.#crowded === 0) return undefined;
     const own = this.#lines.get(countedAddress(address))?.length ?? 0;
     const usual = this.#length / (this.#lines.size + (own === 0 ? 1 : 0));
     if (own >= usual) return undefined;
     for (const line of this.#lines.values()) {
       if (line.length <= Math.max(1, usual)) continue;
       this.#length--;
+      if (line.length === 2) this.#crowded--;
       return line.pop();
     }
     return undefined;
@@ -47,6 +51,7 @@ export class FairLine<Waiting> {
     if (first.done === true) return undefined;
     const [source, line] = first.value;
     this.#length--;
+    if (line.length === 2) this.#crowded--;
     const taken = line.shift();
     this.#lines.delete(source);
     // Behind all other addresses.

@@ -84,12 +84,21 @@ export class Newcomers {
   readonly #goOn = (): void => {
     this.#begun = 0;
     for (const socket of this.#tooMany.splice(0, CLOSED_A_TURN)) socket.destroy();
-    while (this.#begun < NEWCOMERS_A_TURN) {
-      const newcomer = this.#waiting.take();
-      if (newcomer === undefined) return;
-      if (newcomer.socket.destroyed) continue;
-      newcomer.socket.off("error", ignore);
-      this.#beginWith(newcomer);
+    try {
+      while (this.#begun < NEWCOMERS_A_TURN) {
+        const newcomer = this.#waiting.take();
+        if (newcomer === undefined) break;
+        if (newcomer.socket.destroyed) continue;
+        newcomer.socket.off("error", ignore);
+        this.#beginWith(newcomer);
+      }
+    } finally {
+      // Also where one could not be begun with: nobody is to wait until others come.
+      const isOver = this.#waiting.length === 0 && this.#tooMany.length === 0;
+      if (!isOver && this.#begun < NEWCOMERS_A_TURN) {
+        this.#begun = NEWCOMERS_A_TURN;
+        setImmediate(this.#goOn);
+      }
     }
   };
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import process from "node:process";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
@@ -158,4 +159,47 @@ test("who has gone before his turn could be noted is closed", () => {
   come("192.0.2.1", NEWCOMERS_A_TURN);
   const [gone] = come(undefined);
   assert.ok(gone!.destroyed);
+});
+
+// Bun's runner takes the exception for the test's own.
+const testOfExceptions = "Bun" in globalThis ? () => {} : test;
+
+testOfExceptions(
+  "one that cannot be begun with keeps none of those behind waiting for others to come",
+  async () => {
+    const begun: Socket[] = [];
+    const bad = new FakeNewcomer("192.0.2.1") as unknown as Socket;
+    const newcomers = new Newcomers((socket) => {
+      if (socket === bad) throw new Error("it cannot be begun with");
+      begun.push(socket);
+    });
+    const failures: unknown[] = [];
+    const note = (error: unknown) => void failures.push(error);
+    process.on("uncaughtException", note);
+    try {
+      for (let count = 0; count < NEWCOMERS_A_TURN; count++) {
+        newcomers.came(new FakeNewcomer("192.0.2.1") as unknown as Socket, LISTENER);
+      }
+      newcomers.came(bad, LISTENER);
+      for (let count = 0; count < 5; count++) {
+        newcomers.came(new FakeNewcomer("192.0.2.1") as unknown as Socket, LISTENER);
+      }
+      for (let turn = 0; turn < 4; turn++) await nextTurn();
+    } finally {
+      process.off("uncaughtException", note);
+    }
+    assert.equal(failures.length, 1);
+    assert.equal(begun.length, NEWCOMERS_A_TURN + 5);
+  },
+);
+
+test("all who are too many are closed, also when nobody comes any more", async () => {
+  const newcomers = new Newcomers(() => {}, { most: 1 });
+  const sockets = Array.from(
+    { length: NEWCOMERS_A_TURN + 2 + 2 * CLOSED_A_TURN },
+    () => new FakeNewcomer("192.0.2.1"),
+  );
+  for (const socket of sockets) newcomers.came(socket as unknown as Socket, LISTENER);
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 2 * CLOSED_A_TURN + 1);
 });
