@@ -9,7 +9,7 @@
 
 import process from "node:process";
 import { type Command, CommanderError } from "commander";
-import { ExitCode } from "./exit_codes.ts";
+import { commandLineExit } from "./command_line_exit.ts";
 import { failureFrom } from "./failure.ts";
 import { listenForWriteErrors, printErrors } from "./output.ts";
 import { topCommand } from "./top_command.ts";
@@ -21,15 +21,18 @@ import { WORKER } from "./workers/worker_argument.ts";
  */
 export async function run(args: readonly string[]): Promise<void> {
   listenForWriteErrors();
+  let commands: Command | undefined;
   try {
     if (args[0] === WORKER) {
       const { runWorker } = await import("./workers/worker.ts");
       return await runWorker(args.slice(1));
     }
-    await (await commandsFor(args[0])).parseAsync([...args], { from: "user" });
+    commands = await commandsFor(args[0]);
+    await commands.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+      const names = commands?.commands.map((command) => command.name()) ?? [];
+      process.exitCode = commandLineExit(error, args, names);
       return;
     }
     const failure = failureFrom(error);

@@ -15,6 +15,8 @@ export interface Delivery {
   readonly disk: MailboxDisk;
   /** A folder above the Maildir that has to be there already. */
   readonly root: string;
+  /** Time that a call to the disk gets, ms. */
+  readonly timeoutMs: number;
   /** Asked for when the first octets of the message have come. */
   readonly envelope: () => Envelope;
   readonly message: AsyncIterable<Uint8Array>;
@@ -27,14 +29,20 @@ export class MessageTooLong extends Error {
   override readonly name = "MessageTooLong";
 }
 
+/** There was no octet of a message: whoever was to hand it over did not. Nothing was delivered. */
+export class NoMessage extends Error {
+  override readonly name = "NoMessage";
+}
+
 /**
  * @throws {MessageTooLong}
+ * @throws {NoMessage}
  * @throws {StorageFailure} If it could not be made sure that the message is there.
  * @throws What reading the message throws.
  */
 export async function deliverMessage(delivery: Delivery): Promise<DeliveredMessage> {
-  const { disk, root, envelope, message, mostOctets } = delivery;
-  await makeMaildir(disk, root);
+  const { disk, envelope, message, mostOctets } = delivery;
+  await makeMaildir(disk, delivery);
   const incoming = await IncomingMessage.begin(disk);
   try {
     let isBegun = false;
@@ -46,7 +54,7 @@ export async function deliverMessage(delivery: Delivery): Promise<DeliveredMessa
         throw new MessageTooLong(`a message has at most ${mostOctets} octets here`);
       }
     }
-    if (!isBegun) await incoming.write(envelopeLines(envelope()));
+    if (!isBegun) throw new NoMessage("there was no message to deliver, not one octet");
     const delivered = await incoming.deliver();
     await removeStaleFiles(disk).catch(() => {});
     return delivered;

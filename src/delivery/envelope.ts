@@ -1,6 +1,9 @@
 /**
  * What is written before a message where it is delivered (RFC 5321 §4.4): who sent it, and to whom it came.
  *
+ * A stranger chooses the sender. One that cannot stand in a header line is left out: refusing the message for
+ * it would have the mail system try again for days.
+ *
  * *Does not know* where the message is put.
  */
 
@@ -16,19 +19,15 @@ export interface Envelope {
   readonly recipient: string;
 }
 
-/** Why a text can be no address in an envelope, as a clause; undefined if it can. */
-export function faultOfAddress(address: string): string | undefined {
-  if (Buffer.byteLength(address, "utf8") > PATH_OCTETS) {
-    return `has more than ${PATH_OCTETS} octets`;
-  }
-  if (/\p{Cc}|[\u2028\u2029\ufffd<>]/u.test(address)) {
-    return "has characters in it that it cannot have";
-  }
-  return undefined;
+/** Whether an address can stand in a header line, between angle brackets too. */
+export function fitsHeader(address: string): boolean {
+  return Buffer.byteLength(address, "utf8") <= PATH_OCTETS &&
+    !/\p{Cc}|[\u2028\u2029\ufffd<>]/u.test(address);
 }
 
-/** The header lines that tell the envelope. Addresses have been found to have no fault. */
+/** The header lines that tell the envelope; none for an address that cannot stand in one. */
 export function envelopeLines({ sender, recipient }: Envelope): Uint8Array {
-  const from = sender === undefined ? "" : `Return-Path: <${sender}>\n`;
-  return Buffer.from(`${from}Delivered-To: ${recipient}\n`, "utf8");
+  const from = sender === undefined || !fitsHeader(sender) ? "" : `Return-Path: <${sender}>\n`;
+  const to = fitsHeader(recipient) ? `Delivered-To: ${recipient}\n` : "";
+  return Buffer.from(`${from}${to}`, "utf8");
 }

@@ -2,6 +2,9 @@
  * The line "From sender date" that local mail systems put before a message on a program's standard input
  * (Postfix' local(8), for .forward): it is no header, and belongs to no message in a Maildir.
  *
+ * It is one only with a date as asctime(3) writes it at its end, with a zone perhaps (RFC 4155, appendix A).
+ * Else it is the message's own: `From : a@b` is a header line of old mail (RFC 5322 §4.5).
+ *
  * *Does not know* messages.
  */
 
@@ -10,13 +13,16 @@ import { Buffer } from "node:buffer";
 const LF = 10;
 const FROM = Buffer.from("From ");
 
+const LINE =
+  /^From (.+?) +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} \d{2}:\d{2}(?::\d{2})?(?: [A-Z]{1,5}| [+-]\d{4})? \d{4}(?: [+-]\d{4})?\r?\n$/;
+
 /** A longer one is none. */
 const LINE_OCTETS = 1_024;
 
 export interface WithoutMboxLine {
   /** Octets of the message, as they come. */
   readonly octets: AsyncIterable<Uint8Array>;
-  /** Who the line says sent it; known when the first octets have come. */
+  /** Who the line says sent it, as it stands there; known when the first octets have come. */
   readonly sender: () => string | undefined;
 }
 
@@ -33,8 +39,10 @@ export function withoutMboxLine(source: AsyncIterable<Uint8Array>): WithoutMboxL
       begin = Buffer.concat([begin, chunk]);
       const length = lineLength(begin);
       if (length === undefined) continue;
-      sender = /^From ([^\s<>]+) /.exec(begin.toString("utf8", 0, length))?.[1];
-      if (begin.length > length) yield begin.subarray(length);
+      const line = LINE.exec(begin.toString("utf8", 0, length));
+      sender = line?.[1];
+      const behind = line === null ? begin : begin.subarray(length);
+      if (behind.length > 0) yield behind;
       begin = undefined;
     }
     if (begin !== undefined && begin.length > 0) yield begin;
@@ -42,7 +50,7 @@ export function withoutMboxLine(source: AsyncIterable<Uint8Array>): WithoutMboxL
   return { octets: octets(), sender: () => sender };
 }
 
-/** Octets of the line, 0 if there is none; undefined while that cannot be told. */
+/** Octets of the first line, 0 if it cannot be such a one; undefined while that cannot be told. */
 function lineLength(begin: Buffer): number | undefined {
   const known = Math.min(begin.length, FROM.length);
   if (!begin.subarray(0, known).equals(FROM.subarray(0, known))) return 0;

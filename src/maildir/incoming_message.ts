@@ -17,6 +17,7 @@ import { errnoOf, storageFailure } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
 import { refuseForeignLinks } from "./followed_links.ts";
 import { syncFolder } from "./folder_sync.ts";
+import { giveToOwnerOf } from "./folder_owner.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 
 /** Mail is its owner's alone. */
@@ -64,7 +65,14 @@ export class IncomingMessage {
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
         constants.O_NOFOLLOW;
       const file = await disk.open(`${disk.path}/tmp/${name}`, flags, { mode: FILE_MODE });
-      return new IncomingMessage(disk, file, name);
+      const incoming = new IncomingMessage(disk, file, name);
+      try {
+        await giveToOwnerOf(disk, disk.path, file);
+      } catch (error) {
+        await incoming.giveUp();
+        throw error;
+      }
+      return incoming;
     } catch (error) {
       throw storageFailure("begin a delivery", error);
     }

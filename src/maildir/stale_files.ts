@@ -4,12 +4,12 @@
  */
 
 import type { MailboxDisk } from "./mailbox_disk.ts";
-import { pathIn } from "./disk.ts";
+import { DiskTimeout, pathIn } from "./disk.ts";
 
 /** 36 hours, ms. */
 export const STALE_MS = 129_600_000;
 
-/** Looked at in one go: a folder of more is emptied by and by. */
+/** Looked at in one go, from anywhere on: a folder of more is emptied by and by, whatever of it has to stay. */
 const MOST_AT_ONCE = 1_000;
 
 /**
@@ -21,7 +21,7 @@ const MOST_AT_ONCE = 1_000;
 export async function removeStaleFiles(disk: MailboxDisk, nowMs = Date.now()): Promise<number> {
   const folder = `${disk.path}/tmp`;
   let removed = 0;
-  for (const entry of (await disk.entries(folder)).slice(0, MOST_AT_ONCE)) {
+  for (const entry of someOf(await disk.entries(folder))) {
     if (!entry.isFile()) continue;
     const path = pathIn(folder, entry.name);
     try {
@@ -30,9 +30,16 @@ export async function removeStaleFiles(disk: MailboxDisk, nowMs = Date.now()): P
       if (nowMs - Math.max(atimeMs, mtimeMs, ctimeMs) < STALE_MS) continue;
       await disk.unlink(path);
       removed++;
-    } catch {
+    } catch (error) {
+      if (error instanceof DiskTimeout) throw error;
       // It went meanwhile, or is somebody else's.
     }
   }
   return removed;
+}
+
+function someOf<T>(entries: readonly T[]): readonly T[] {
+  if (entries.length <= MOST_AT_ONCE) return entries;
+  const from = Math.floor(Math.random() * entries.length);
+  return [...entries.slice(from), ...entries.slice(0, from)].slice(0, MOST_AT_ONCE);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { envelopeLines, faultOfAddress } from "../../../src/delivery/envelope.ts";
+import { envelopeLines, fitsHeader } from "../../../src/delivery/envelope.ts";
 import { withoutMboxLine } from "../../../src/delivery/mbox_line.ts";
 
 test("the envelope stands in two header lines; nobody is nobody, and the null sender is one", () => {
@@ -17,11 +17,19 @@ test("the envelope stands in two header lines; nobody is nobody, and the null se
 
 test("an address cannot bring a header line with it", () => {
   for (const address of ["a\nb", "a\r\nSubject: x", "a\0b", "a\u2028b", "<a>", "a".repeat(257)]) {
-    assert.notEqual(faultOfAddress(address), undefined, address);
+    assert.equal(fitsHeader(address), false, address);
   }
   for (const address of ["", "alice@example.com", "é@例え.jp", '"a b"@example.com']) {
-    assert.equal(faultOfAddress(address), undefined, address);
+    assert.equal(fitsHeader(address), true, address);
   }
+});
+
+test("an address that cannot stand in a header line is left out, and the other stays", () => {
+  const lines = (sender: string, recipient: string) =>
+    Buffer.from(envelopeLines({ sender, recipient })).toString();
+  assert.equal(lines('"a<b"@example.com', "alice"), "Delivered-To: alice\n");
+  assert.equal(lines("bob@example.org", "a\nb"), "Return-Path: <bob@example.org>\n");
+  assert.equal(lines("a\nb", "a\nb"), "");
 });
 
 async function taken(...chunks: readonly string[]) {
@@ -44,9 +52,29 @@ test("a line of mboxes is taken off wherever it is cut, and says who sent it", a
   assert.deepEqual(await taken(...line, ...rest), [rest, "bob@example.org"]);
 });
 
+test("a sender that has blanks in it, and dates as others write them", async () => {
+  for (
+    const [line, sender] of [
+      ["From MAILER-DAEMON  Sun Nov  1 14:00:00 2026\r\n", "MAILER-DAEMON"],
+      ['From "a b"@example.org Mon Nov 23 14:00 2026\n', '"a b"@example.org'],
+      ["From a@b Mon Nov 23 14:00:00 CET 2026\n", "a@b"],
+      ["From a@b Mon Nov 23 14:00:00 2026 +0100\n", "a@b"],
+      ["From a\x01b Mon Nov 23 14:00:00 2026\n", "a\x01b"],
+    ] as const
+  ) {
+    assert.deepEqual(await taken(`${line}x`), ["x", sender]);
+  }
+});
+
 test("what only looks like such a line stays", async () => {
   for (
-    const text of ["", "F", "From", "From: Bob\n\n", "Fromage\n", `From ${"x".repeat(2_000)}\n`]
+    const text of [
+      ...["", "F", "From", "From: Bob\n\n", "Fromage\n", `From ${"x".repeat(2_000)}\n`],
+      "From : Alice <a@example.com>\nSubject: x\n\n",
+      "From here on all is body\n",
+      "From a@b Mon Nov 23 2026\n",
+      "From a@b Mon Nov 23 14:00:00 2026, and more\n",
+    ]
   ) {
     assert.deepEqual(await taken(text), [text, undefined]);
     assert.deepEqual(await taken(...text), [text, undefined]);

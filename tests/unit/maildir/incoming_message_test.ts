@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -110,8 +112,11 @@ test("a host's name has nothing in it that means something in a file's name", ()
 test("a Maildir is made with what leads to it, for its owner alone", () =>
   withFolder(async (folder) => {
     const path = `${folder}/example.com/alice/Maildir`;
-    for (const _ of ["made", "there already"]) await makeMaildir(new MailboxDisk(path), folder);
+    for (const _ of ["made", "there already"]) {
+      await makeMaildir(new MailboxDisk(path), { root: folder });
+    }
     assert.deepEqual(namesIn(path), ["cur", "new", "tmp"]);
+    assert.deepEqual(namesIn(`${folder}/example.com/alice`), ["Maildir"]);
     for (const at of [path, `${path}/new`, `${folder}/example.com`]) {
       assert.equal(statSync(at).mode & 0o777, 0o700, at);
     }
@@ -120,13 +125,92 @@ test("a Maildir is made with what leads to it, for its owner alone", () =>
 test("what is missing of a Maildir is made", () =>
   withMaildir(async ({ path }, disk) => {
     rmSync(`${path}/tmp`, { recursive: true });
-    await makeMaildir(disk, "/nowhere");
+    await makeMaildir(disk, { root: "/nowhere" });
     assert.deepEqual(namesIn(path), ["cur", "new", "tmp"]);
   }));
 
+test("what one who was killed left half made is made whole by the next", () =>
+  withFolder(async (folder) => {
+    const disk = new MailboxDisk(`${folder}/alice`);
+    await makeMaildir(disk, { root: folder });
+    // What a kill leaves: the same folder before it had all that it has, and its name.
+    for (const parts of [[], ["cur"], ["cur", "tmp"], ["cur", "new", "tmp"]]) {
+      const [left] = await leftHalfMade(folder, parts);
+      await makeMaildir(disk, { root: folder });
+      assert.deepEqual(namesIn(folder), ["alice"], left);
+      assert.deepEqual(namesIn(disk.path), ["cur", "new", "tmp"]);
+    }
+  }));
+
+/** Has the Maildir "alice" in `folder` be what it was when only these parts were made; its name then. */
+function leftHalfMade(folder: string, parts: readonly string[]): [string] {
+  rmSync(`${folder}/alice`, { recursive: true });
+  const hash = createHash("sha256").update("alice").digest("hex").slice(0, 16);
+  const left = `${folder}/.popkeep-${hash}`;
+  for (const part of ["", ...parts]) mkdirSync(`${left}/${part}`);
+  return [left];
+}
+
+test("a Maildir that is there before ours is ready stays as it is", () =>
+  withFolder(async (folder) => {
+    const disk = new MailboxDisk(`${folder}/alice`);
+    const rename = disk.rename.bind(disk);
+    disk.rename = (from, to) => {
+      const { path } = new TestMaildir(`${folder}/alice`);
+      writeFileSync(`${path}/new/first`, "a message");
+      return rename(from, to);
+    };
+    await makeMaildir(disk, { root: folder });
+    assert.deepEqual(namesIn(folder), ["alice"]);
+    assert.deepEqual(namesIn(`${disk.path}/new`), ["first"]);
+  }));
+
+test("many who make one Maildir at once all find it whole", () =>
+  withFolder(async (folder) => {
+    for (let round = 0; round < 20; round++) {
+      const path = `${folder}/${round}/alice`;
+      await Promise.all(Array.from({ length: 8 }, async () => {
+        await makeMaildir(new MailboxDisk(path), { root: folder });
+        assert.deepEqual(namesIn(path), ["cur", "new", "tmp"]);
+      }));
+      assert.deepEqual(namesIn(`${folder}/${round}`), ["alice"]);
+    }
+  }));
+
+test("an empty folder that its administrator made is filled, and not replaced", () =>
+  withFolder(async (folder) => {
+    mkdirSync(`${folder}/alice`);
+    chmodSync(`${folder}/alice`, 0o750);
+    const { ino } = statSync(`${folder}/alice`);
+    await makeMaildir(new MailboxDisk(`${folder}/alice`), { root: folder });
+    assert.equal(statSync(`${folder}/alice`).ino, ino);
+    assert.equal(statSync(`${folder}/alice`).mode & 0o777, 0o750);
+    assert.deepEqual(namesIn(`${folder}/alice`), ["cur", "new", "tmp"]);
+  }));
+
+test("what root makes in a home belongs to whom the home belongs", {
+  skip: process.getuid?.() === 0 ? false : "takes root, to make files of other users",
+}, () =>
+  withFolder(async (folder) => {
+    mkdirSync(`${folder}/alice`);
+    chownSync(`${folder}/alice`, 54_321, 54_322);
+    const disk = new MailboxDisk(`${folder}/alice/mail/Maildir`);
+    await makeMaildir(disk, { root: `${folder}/alice` });
+    const { fileName } = await (await IncomingMessage.begin(disk)).deliver();
+    for (const path of ["mail", "mail/Maildir", ...["cur", "tmp", "new"].map(inMaildir)]) {
+      const { uid, gid, mode } = statSync(`${folder}/alice/${path}`);
+      assert.deepEqual([uid, gid, mode & 0o777], [54_321, 54_322, 0o700], path);
+    }
+    const { uid, gid } = statSync(`${disk.path}/new/${fileName}`);
+    assert.deepEqual([uid, gid], [54_321, 54_322]);
+  }));
+
+const inMaildir = (part: string) => `mail/Maildir/${part}`;
+
 test("the folder of all mail is never made: its disk may be missing", () =>
   withFolder(async (folder) => {
-    const made = makeMaildir(new MailboxDisk(`${folder}/mail/alice`), `${folder}/mail`);
+    const root = `${folder}/mail`;
+    const made = makeMaildir(new MailboxDisk(`${root}/alice`), { root });
     await assert.rejects(made, (error) => {
       assert.ok(error instanceof StorageFailure);
       assert.equal(error.kind, "SYS/TEMP");
@@ -166,4 +250,19 @@ test("what is left in tmp/ goes after 36 hours, and not before", () =>
     assert.equal(await removeStaleFiles(disk, Date.now() + STALE_MS - 120_000), 0);
     assert.equal(await removeStaleFiles(disk, Date.now() + STALE_MS + 1_000), 2);
     assert.deepEqual(namesIn(`${path}/tmp`), ["folder"]);
+  }));
+
+test("what is stale goes however much there is that is not", () =>
+  withMaildir(async ({ path }, disk) => {
+    for (let at = 0; at < 1_200; at++) mkdirSync(`${path}/tmp/${at}`);
+    // The order of a folder's names is the filesystem's own: those that come last in it are stale.
+    const last = readdirSync(`${path}/tmp`).slice(-100);
+    for (const name of last) {
+      rmSync(`${path}/tmp/${name}`, { recursive: true });
+      writeFileSync(`${path}/tmp/${name}`, "part");
+    }
+    for (let rounds = 0; rounds < 60; rounds++) {
+      await removeStaleFiles(disk, Date.now() + STALE_MS + 1_000);
+    }
+    assert.equal(namesIn(`${path}/tmp`).length, 1_100);
   }));
