@@ -207,7 +207,11 @@ export class Mailbox {
     if (matching.hasGhosts) this.#curState = undefined;
 
     await this.#identify(matching);
+    const { list } = this.#sidecar;
     if (this.#exactSizes) await this.#makeExact();
+    if (this.#sidecar.damaged) await this.#tidy(new UniqueIdLines());
+    // Another process may have put another list in its place meanwhile: where messages are has to be in that one.
+    if (this.#sidecar.list !== list) await matching.place(this.#sidecar.list);
     this.#table.fit();
     this.#snapshot = MailboxSnapshot.of(this.#table, this.#exactSizes);
     return this.#snapshot;
@@ -229,19 +233,18 @@ export class Mailbox {
   /** Sees to it that every message that was seen has an id, as far as that can be. */
   async #identify(matching: Matching): Promise<void> {
     const rows = await learnSizes(this.disk, matching.newcomers);
-    const lost = !this.#sidecar.exists && this.#table.count > 0;
-    if (rows.length === 0 && !lost && !this.#sidecar.durability.isDoubtful) return;
+    if (rows.length === 0 && !this.#isListLost && !this.#sidecar.durability.isDoubtful) return;
     if (this.#exactSizes) await learnNewcomersSizes(this.disk, matching.newcomers, rows);
     try {
       await this.#giveIds(matching, rows);
     } catch (error) {
       this.#distrust();
       // Of a mailbox that does not answer nothing can be said, and none is shown as empty that is not.
-      const { exists, durability: { isDoubtful, isKnown } } = this.#sidecar;
+      const { isDoubtful, isKnown } = this.#sidecar.durability;
       if (error instanceof DiskTimeout || error instanceof ListUnclear) throw error;
       if (isDoubtful && !isKnown) throw error;
       // Ids that were shown and are in no file any more would be others after a restart.
-      if (!exists && this.#table.count > 0) throw error;
+      if (this.#isListLost) throw error;
       const withheld = this.#withholdDoubtful();
       log.error("messages without a unique-id are left out: it could not be written down", {
         mailbox: this.path,
@@ -249,6 +252,11 @@ export class Mailbox {
         reason: error instanceof Error ? error.message : String(error),
       });
     }
+  }
+
+  /** Whether ids that are known here are in no file any more. */
+  get #isListLost(): boolean {
+    return !this.#sidecar.hasLines && this.#table.count > 0;
   }
 
   async #giveIds(matching: Matching, rows: Uint32Array): Promise<void> {
@@ -296,11 +304,12 @@ export class Mailbox {
   }
 
   /**
-   * Appends lines that nobody depends on, and makes the list shorter where that pays. What fails is
+   * Appends lines that nobody depends on, and writes the list anew where that pays or mends it. What fails is
    * said in the log at debug level and forgotten: such lines only save work.
    */
   async #tidy(lines: UniqueIdLines): Promise<void> {
-    if (lines.length === 0 || !this.#sidecar.exists) return;
+    const { damaged, exists } = this.#sidecar;
+    if (!exists || lines.length === 0 && !damaged) return;
     try {
       await this.#underLock(TIDY_WAIT_MS, async (lock) => {
         if (await this.#sidecar.refreshFromFile() !== "unchanged") this.#distrust();

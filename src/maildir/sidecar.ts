@@ -171,6 +171,7 @@ export class Sidecar {
       if (this.#isAsRead(found)) return "unchanged";
       const hasNewName = !this.#isSameInode(found) && !isSettled(stats);
       const grown = this.hasLines && await this.#read.isBeginOf(file, found.octets);
+      if (!grown && found.octets === 0) return this.#emptied(found);
       if (!grown) this.#forget();
       const messages = (found.octets - this.#read.octets) / MESSAGE_OCTETS;
       this.list.table.reserve(this.list.table.count + Math.min(Math.ceil(messages), MOST_RESERVED));
@@ -198,6 +199,14 @@ export class Sidecar {
     const { table } = this.list;
     for (let row = 0; row < table.count; row++) table.forgetMisses(row);
     return change;
+  }
+
+  /** No line is in the file any more: what it said is put back, as if there were no file. */
+  #emptied(found: FileFacts): SidecarChange {
+    this.#vanished();
+    this.#isNow(found);
+    this.#damaged = true;
+    return "replaced";
   }
 
   #isNow(facts: FileFacts | "none"): void {

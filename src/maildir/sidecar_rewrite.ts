@@ -261,9 +261,16 @@ async function ownerOf(
 }
 
 /** A damaged file stays beside the new one for whoever wants to know what happened to it. */
-async function keepDamaged({ disk, hasLines, mailboxPath, path }: Sidecar): Promise<void> {
-  // Cut short before its first line ended, it tells nothing.
-  if (!hasLines) return;
+async function keepDamaged({ disk, hasLines, list, mailboxPath, path }: Sidecar): Promise<void> {
+  if (!hasLines) {
+    // Emptied, or cut short before its first line ended: there is nothing to keep.
+    if (list.table.count === 0) {
+      log.warn("unique-id list had no line; messages get unique-ids anew", {
+        mailbox: mailboxPath,
+      });
+    }
+    return;
+  }
   const kept = `${path}.damaged`;
   log.warn("unique-id list was damaged; rebuilt from what is readable", {
     mailbox: mailboxPath,

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -191,6 +192,33 @@ maildirTest("a damaged sidecar is rebuilt from the lines that are whole", async 
   strictEqual(after[1], ids[2]);
   ok(Number(after[2]) > Number(ids[2]));
   ok(existsSync(`${maildir.sidecar}.damaged`));
+});
+
+maildirTest("a damaged sidecar is rebuilt though no mail has come", async (maildir) => {
+  for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);
+  const ids = idsOf(await storeOf(maildir).open());
+  const whole = readFileSync(maildir.sidecar, "latin1");
+  for (const damaged of [`${whole}garbage\n`, `x${whole}`, whole.replace("\n+ ", "\n+  ")]) {
+    writeFileSync(maildir.sidecar, damaged);
+    const after = idsOf(await storeOf(maildir).open());
+    const kept = readFileSync(maildir.sidecar, "latin1");
+    ok(kept.startsWith("popkeep-uidlist 1\n") && !/garbage|\+ {2}/.test(kept), kept);
+    strictEqual(readFileSync(`${maildir.sidecar}.damaged`, "latin1"), damaged);
+    deepStrictEqual(idsOf(await storeOf(maildir).open()), after, "and is not changed again");
+    if (!damaged.includes("+  ")) deepStrictEqual(after, ids);
+  }
+});
+
+maildirTest("a sidecar that was emptied is put back by who knows what it said", async (maildir) => {
+  for (let i = 0; i < 3; i++) maildir.deliver(`${i}\n`);
+  const store = storeOf(maildir);
+  const ids = idsOf(await store.open());
+  truncateSync(maildir.sidecar);
+  deepStrictEqual(idsOf(await store.open()), ids);
+  deepStrictEqual(idsOf(await storeOf(maildir).open()), ids, "on the disk, too");
+  truncateSync(maildir.sidecar);
+  const anew = idsOf(await storeOf(maildir).open());
+  ok(anew.every((id) => Number(id) > Number(ids.at(-1))), "who knows nothing repeats no id");
 });
 
 maildirTest("a sidecar of a later version is refused and left as it is", async (maildir) => {
