@@ -1,6 +1,6 @@
 /**
  * `popkeep deliver` killed at each system call that it makes in the mailbox: nobody ever sees a part of a
- * message, what it said 0 for is there, and delivering again delivers.
+ * message or of a Maildir, what it said 0 for is there, and delivering again delivers.
  *
  * POPKEEP_CRASH=all kills at every call; otherwise it is a few drawn ones, which POPKEEP_SEED repeats.
  */
@@ -113,7 +113,7 @@ function killsOf(trace: string): Kill[] {
     if (call === undefined) continue;
     const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
     counts.set(`${thread} ${call}`, nth);
-    if (line.includes(mailbox)) kills.set(`${call} ${nth}`, { call, nth });
+    if (line.includes(`${folder}/mail/`)) kills.set(`${call} ${nth}`, { call, nth });
   }
   return [...kills.values()];
 }
@@ -147,6 +147,9 @@ test(`killed at any of its calls it leaves a whole message or none (POPKEEP_SEED
     begin();
     const { code } = await deliver(kill);
     const found = messages();
+    // Any other folder is a fault to who reads it.
+    const isMaildir = ["cur", "tmp", "new"].every((part) => existsSync(`${mailbox}/${part}`));
+    assert.ok(isMaildir || !existsSync(mailbox), `half a Maildir after ${JSON.stringify(kill)}`);
     if (code === 0) assert.equal(found, 1, `accepted and lost: ${JSON.stringify(kill)}`);
     else {
       assert.equal(code, undefined, JSON.stringify(kill));
@@ -155,6 +158,7 @@ test(`killed at any of its calls it leaves a whole message or none (POPKEEP_SEED
     const again = await deliver();
     assert.equal(again.code, 0, `after ${JSON.stringify(kill)}`);
     assert.equal(messages(), found + 1, `after ${JSON.stringify(kill)}`);
+    assert.deepEqual(readdirSync(`${folder}/mail`), ["bob"], `after ${JSON.stringify(kill)}`);
   }
   assert.ok(killed >= kills.length / 2, `${killed} of ${kills.length} were killed`);
 });
