@@ -73,7 +73,7 @@ export async function giveIds({ sidecar, matching, rows, lock }: Nameless): Prom
       () => writeIds(sidecar, newcomers, without, lock),
     );
     const change = await unlessOutdated(sidecar, () => sidecar.refreshFromFile());
-    if (!sidecar.isOfThisMachine && !await lock.isHeld()) {
+    if (!sidecar.disk.isOfThisMachine && !await lock.isHeld()) {
       await matching.place(sidecar.list);
       return false;
     }
@@ -114,7 +114,7 @@ async function unlessOutdated<T>(
   try {
     return await work();
   } catch (error) {
-    if (sidecar.isOfThisMachine || !REPLACED_ELSEWHERE.has(errnoOf(error))) throw error;
+    if (sidecar.disk.isOfThisMachine || !REPLACED_ELSEWHERE.has(errnoOf(error))) throw error;
     return undefined;
   }
 }

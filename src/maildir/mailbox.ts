@@ -195,7 +195,7 @@ export class Mailbox {
 
     // new/ before cur/: a message that moves meanwhile is seen twice, not never. For the same reason cur/ is
     // looked at again before what is known of it counts.
-    const ghosts = this.#sidecar.isOfThisMachine ? undefined : this.#ghosts;
+    const ghosts = this.disk.isOfThisMachine ? undefined : this.#ghosts;
     const matching = new Matching(this.#sidecar.list, ghosts);
     if (freshIsKnown) matching.keep("new");
     else this.#freshState = await this.#list("new", matching);

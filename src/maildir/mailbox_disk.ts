@@ -24,7 +24,7 @@ import {
 import { constants } from "node:fs";
 import { STORAGE_TIMEOUT_MS } from "../limits.ts";
 import { StorageFailure } from "../maildrop/store.ts";
-import { filesystemKnown } from "../platform/warm_files.ts";
+import { filesystemKnown, isLocal } from "../platform/warm_files.ts";
 import { type DiskPath, DiskTimeout, retryStale } from "./disk.ts";
 import { DiskFile } from "./disk_file.ts";
 import { type FileSystem, fileSystems } from "./file_systems.ts";
@@ -46,8 +46,8 @@ export class MailboxDisk {
   readonly path: string;
   readonly #timeoutMs: number;
   #fileSystem: FileSystem | undefined;
-  /** What the filesystem was found by. */
-  #generation = 0;
+  /** What the filesystem was found by; undefined before that. */
+  #generation: number | undefined;
   #device: number | undefined;
 
   constructor(path: string, { timeoutMs = STORAGE_TIMEOUT_MS.default }: MailboxDiskOptions = {}) {
@@ -62,11 +62,20 @@ export class MailboxDisk {
     this.#fileSystem = undefined;
   }
 
+  /**
+   * Whether the mailbox is known to be on a filesystem of this machine: what is read there is what it says, and
+   * nothing that is seconds old. Costs no call.
+   */
+  get isOfThisMachine(): boolean {
+    return this.#device !== undefined && isLocal(this.#device, this.path);
+  }
+
   get #place(): FileSystem {
     const { generation } = fileSystems;
     if (this.#fileSystem === undefined || generation !== this.#generation) {
       // After a mount the device may be another one, and is told again at the next look.
-      if (generation !== this.#generation) this.#device = undefined;
+      const isNews = this.#generation !== undefined && generation !== this.#generation;
+      if (isNews) this.#device = undefined;
       this.#generation = generation;
       this.#fileSystem = fileSystems.of(this.path, this.#device);
     }

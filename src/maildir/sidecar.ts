@@ -82,14 +82,6 @@ export class Sidecar {
     return this.#facts !== undefined && this.#facts !== "none";
   }
 
-  /**
-   * Whether the file is known to be on a filesystem of this machine: what is read of it there is what it says. False
-   * also where its name is not at hand.
-   */
-  get isOfThisMachine(): boolean {
-    return warmFacts(this.path, { follow: false }) !== undefined;
-  }
-
   /** Whether any whole line was in the file at the last look. */
   get hasLines(): boolean {
     return this.#read.octets > 0;
@@ -358,7 +350,7 @@ export class Sidecar {
     const { octets } = this.#read;
     if (size === octets) return size > 0;
     if (size < octets) return false;
-    if (!this.isOfThisMachine) return false;
+    if (!this.disk.isOfThisMachine) return false;
     const tail = Buffer.alloc(size - octets);
     if (await readFully(file, tail, octets) < tail.length || tail.includes(LF)) return false;
     await file.truncate(octets);

@@ -42,7 +42,7 @@ const COMPACT_LINES = 64;
 
 /** Whether enough of the file says nothing any more that a shorter one should replace it. */
 export function needsRewrite(sidecar: Sidecar, nowMs: number): boolean {
-  if (sidecar.hasTornEnd && !sidecar.isOfThisMachine) return true;
+  if (sidecar.hasTornEnd && !sidecar.disk.isOfThisMachine) return true;
   const { damaged, durability, list } = sidecar;
   if (damaged || durability.isDoubtful) return true;
   const { table } = list;
@@ -116,7 +116,7 @@ export async function rewrite(
   const made = `${mailboxPath}/tmp/${SIDECAR_NAME}.${process.pid}.${
     randomBytes(8).toString("hex")
   }`;
-  if (!sidecar.isOfThisMachine && !await sidecar.provesRead()) return false;
+  if (!sidecar.disk.isOfThisMachine && !await sidecar.provesRead()) return false;
   await makeTmp(disk);
   await removeUnfinished(disk);
   try {
