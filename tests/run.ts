@@ -19,7 +19,7 @@ const deno = process.env["DENO"] ?? `${project}node_modules/.runtimes/deno`;
 const executable = process.env["POPKEEP_EXECUTABLE"] ?? `${project}dist/popkeep`;
 
 /** Suites at a time: the tests wait more than they compute, and none of them depends on speed. */
-const LANES = 2;
+const LANES = 3;
 
 /** Each test room, and how long one run of it may take, seconds. */
 const ROOMS: Readonly<Record<string, number>> = {
@@ -29,7 +29,7 @@ const ROOMS: Readonly<Record<string, number>> = {
   transcripts: 400,
   fault: 900,
   fuzz: 400,
-  end_to_end: 400,
+  end_to_end: 700,
   clients: 600,
 };
 

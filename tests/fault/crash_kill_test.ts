@@ -17,7 +17,7 @@ const ALL = process.env["POPKEEP_CRASH"] === "all";
 const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Kills that are tried, of each of the two tests, if not all are. */
-const TRIED = 20;
+const TRIED = 12;
 
 /** Further calls of one thread are not reached by one session. */
 const MOST_CALLS = 200;

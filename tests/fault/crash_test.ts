@@ -27,7 +27,7 @@ const ALL = process.env["POPKEEP_CRASH"] === "all";
 const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** States of one scenario that are tried if not all are. */
-const STATES = 40;
+const STATES = 25;
 
 /** States tried at a time; those that wait for a lock to be stale all wait at once. */
 const LANES = 8;
