@@ -1,6 +1,6 @@
 /**
  * What `popkeep serve` does where root starts it: as the setting `user` says, it reads the certificates and
- * becomes that user, or stays root because it is told to. It never stays root untold.
+ * becomes that user, or stays root because it is told to. It never stays root untold, nor in part.
  *
  * Nothing is made before it is the user's, but the folders that it writes in, where only root can.
  *
@@ -12,6 +12,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import type { CertificatePair } from "../net/certificates.ts";
+import { partOfRoot } from "../platform/part_of_root.ts";
 import {
   becomeUser,
   type Identity,
@@ -20,7 +21,7 @@ import {
   PrivilegeFault,
 } from "../platform/privileges.ts";
 import { findSystemGroup, findSystemUser } from "../platform/system_users.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings, Warning } from "../settings.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { bindingsOf } from "./server_options.ts";
@@ -55,6 +56,7 @@ export function leaveRoot(settings: Settings): LeftRoot | undefined {
   const identity = identityOf(settings);
   if (!isRoot()) {
     mustBe(identity, settings);
+    mustHaveNothingOfRoots(settings);
     return undefined;
   }
   if (settings.user === "") {
@@ -104,6 +106,29 @@ function mustBe(identity: Identity | undefined, { user }: Settings): void {
     ExitCode.noPermission,
     `the setting user is ${user}, and this is the user ${userId}: only root can become another one`,
   );
+}
+
+/** @throws {Failure} If the process could become root again, or has capabilities of root's, untold. */
+function mustHaveNothingOfRoots({ user }: Settings): void {
+  // Told to be root, it may be so in part, too.
+  if (user !== "" && findSystemUser(user)?.userId === 0) return;
+  const [first, ...more] = partOfRoot().rights;
+  if (first === undefined) return;
+  throw new Failure(
+    ExitCode.noPermission,
+    `popkeep does not serve with rights of root's untold, and ${[first, ...more].join(", ")}: ` +
+      "start it as root, or as a user who has none of them; " +
+      'user = "root" has it serve with all that it has',
+  );
+}
+
+/** Where the process is in root's group, as in containers without a group of their own, and untold. */
+export function rootsGroupWarnings({ user, group }: Settings): Warning[] {
+  const isTold = group !== "" || (user !== "" && findSystemUser(user)?.userId === 0);
+  if (isRoot() || isTold || !partOfRoot().isInRootsGroup) return [];
+  const message = "popkeep is in root's group (0) and may read and change what that group may; " +
+    "start it with another one";
+  return [{ key: "group", message }];
 }
 
 /**

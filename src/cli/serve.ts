@@ -19,7 +19,7 @@ import { allowDiskThreads } from "../platform/disk_threads.ts";
 import { openFilesLimit } from "../platform/open_files.ts";
 import { faultText, loadSettings, type Settings, settingsWarnings } from "../settings.ts";
 import { withExample } from "./example.ts";
-import { leaveRoot, type LeftRoot } from "./leave_root.ts";
+import { leaveRoot, type LeftRoot, rootsGroupWarnings } from "./leave_root.ts";
 import type { Beginning } from "./beginning.ts";
 import { orListenFailure } from "./listen_failure.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
@@ -145,7 +145,7 @@ async function reload(service: RunningService, begunWith: Settings): Promise<voi
 }
 
 function warnOf(settings: Settings): void {
-  for (const { key, message } of settingsWarnings(settings)) {
+  for (const { key, message } of [...settingsWarnings(settings), ...rootsGroupWarnings(settings)]) {
     log.warning("unwise setting", { key, reason: message });
   }
   const openFiles = openFilesLimit();

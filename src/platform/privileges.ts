@@ -22,7 +22,7 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { openLibrary } from "./foreign_functions.ts";
 import { startAgain } from "./start_again.ts";
-import { rightsOfThreads, type ThreadRights } from "./thread_rights.ts";
+import { LOW_PORTS, rightsOfThreads, type ThreadRights } from "./thread_rights.ts";
 
 /** It cannot be done, or did not come out as it has to: the process must end. */
 export class PrivilegeFault extends Error {
@@ -39,7 +39,6 @@ export interface Identity {
 /** linux/capability.h */
 const CAP = { chown: 0, dacOverride: 1, setgid: 6, setuid: 7, setpcap: 8, netBindService: 10 };
 const LAST_CAPABILITY = 63;
-const LOW_PORTS = 1n << BigInt(CAP.netBindService);
 /** To give up the rest, in step 3. */
 const LIMITING = 1n << BigInt(CAP.setpcap);
 
@@ -58,6 +57,7 @@ const CAPABILITY_VERSION_3 = 0x2008_0522;
 /** Leaves an id as it is. */
 const UNCHANGED = 0xffff_ffff;
 
+/** Whether files are opened and made as root; part_of_root.ts knows what else a process may have of it. */
 export function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
@@ -118,7 +118,9 @@ function giveUp(identity: Identity, keepLowPorts: boolean): void {
     calls().prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, BigInt(CAP.netBindService), 0n, 0n);
   }
   triesTheWayBack(identity);
-  for (const rights of rightsOfThreads()) checkRights(rights, identity, kept);
+  const threads = rightsOfThreads();
+  const groups = threads.find(({ isMain }) => isMain)?.groups ?? [];
+  for (const rights of threads) checkRights(rights, { identity, groups, kept });
 }
 
 /** @throws {PrivilegeFault} If there is one. */
@@ -130,12 +132,22 @@ function triesTheWayBack({ groupId }: Identity): void {
   if (isOpen) throw new PrivilegeFault("The way back to root is open");
 }
 
-function checkRights(rights: ThreadRights, identity: Identity, kept: bigint): void {
-  const { userIds, groupIds, capabilities } = rights;
+/** What no thread may have more than. */
+interface MostRights {
+  readonly identity: Identity;
+  /** The main thread's, which the system has set. */
+  readonly groups: readonly number[];
+  readonly kept: bigint;
+}
+
+function checkRights(rights: ThreadRights, { identity, groups, kept }: MostRights): void {
+  const { userIds, groupIds, capabilities, canGain } = rights;
   const isUser = userIds.length === 4 && userIds.every((id) => id === identity.userId) &&
-    groupIds.every((id) => id === identity.groupId);
+    groupIds.length === 4 && groupIds.every((id) => id === identity.groupId) &&
+    rights.groups.every((id) => groups.includes(id));
   if (!isUser) throw new PrivilegeFault("A thread is still another user's");
   if ((capabilities & ~kept) !== 0n) throw new PrivilegeFault("A thread has capabilities left");
+  if (canGain) throw new PrivilegeFault("A thread could gain rights by starting a program");
 }
 
 /** Takes all others from what this thread, and what it starts, can ever have. */

@@ -7,9 +7,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { addressOf, foreignMemory, openLibrary } from "./foreign_functions.ts";
 
+/** Leads to what runs, also where that has no name any more. */
 const PROGRAM = "/proc/self/exe";
 
 /** Returns only where it cannot be done; then nothing has changed. */
@@ -30,7 +31,22 @@ export function startAgain(): void {
   const { execv } = openLibrary(["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"], {
     execv: { takes: ["buffer", "buffer"], gives: "i32" },
   }).functions;
-  execv(Buffer.from(`${PROGRAM}\0`), new Uint8Array(addresses.buffer));
+  execv(Buffer.from(`${programPath()}\0`), new Uint8Array(addresses.buffer));
   // Or it could be given back before.
   memory.fill(0);
+}
+
+/**
+ * The program by its own name, since the kernel calls the process by the last part of what it is started by,
+ * and `exe` says nothing in a list of processes. Where it has been replaced or removed since it was started,
+ * by the link that still leads to it.
+ */
+function programPath(): string {
+  try {
+    const path = readlinkSync(PROGRAM);
+    const [named, own] = [statSync(path), statSync(PROGRAM)];
+    return named.dev === own.dev && named.ino === own.ino ? path : PROGRAM;
+  } catch {
+    return PROGRAM;
+  }
 }

@@ -15,11 +15,16 @@ export interface ThreadRights {
   readonly groupIds: readonly number[];
   /** Further groups. */
   readonly groups: readonly number[];
-  /** All that it has in any set that can be used: a bit a capability. */
+  /** All that it has in any set but the bounding one, which gives nothing: a bit a capability. */
   readonly capabilities: bigint;
+  /** Those of them that it can use, or take up, itself. */
+  readonly usableCapabilities: bigint;
   /** Whether starting a program could give it more (PR_SET_NO_NEW_PRIVS is not set). */
   readonly canGain: boolean;
 }
+
+/** CAP_NET_BIND_SERVICE (linux/capability.h): to listen on ports below 1024. */
+export const LOW_PORTS = 1n << 10n;
 
 /** @throws {Error} If /proc is not mounted. */
 export function rightsOfThreads(): ThreadRights[] {
@@ -39,13 +44,15 @@ export function rightsOfThreads(): ThreadRights[] {
 }
 
 function rightsIn(status: string, isMain: boolean): ThreadRights {
-  const sets = ["CapInh", "CapPrm", "CapEff", "CapAmb"];
+  const usable = ["CapPrm", "CapEff", "CapAmb"].map((set) => BigInt(`0x${value(status, set)}`))
+    .reduce((all, set) => all | set);
   return {
     isMain,
     userIds: numbers(status, "Uid"),
     groupIds: numbers(status, "Gid"),
     groups: numbers(status, "Groups"),
-    capabilities: sets.reduce((all, set) => all | BigInt(`0x${value(status, set)}`), 0n),
+    capabilities: usable | BigInt(`0x${value(status, "CapInh")}`),
+    usableCapabilities: usable,
     canGain: value(status, "NoNewPrivs") !== "1",
   };
 }

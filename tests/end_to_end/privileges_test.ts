@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { RIGHT_HASH } from "../support/pam_service.ts";
@@ -75,6 +75,9 @@ test(
         const { folder } = server;
         const pid = server.child.pid!;
         belongsTo(pid, started);
+        // It has started itself anew meanwhile, and is still called by its own name.
+        const [, program = ""] = /([^/]{1,15})[^/]*$/.exec(readlinkSync(`/proc/${pid}/exe`)) ?? [];
+        assert.equal(readFileSync(`/proc/${pid}/comm`, "latin1"), `${program}\n`);
         deliverAs(user, server, "alice", "Subject: one\n\nbody\n");
         await fetchesAndDeletes(server);
         // Threads that were started since, for passwords and the disk, have no more.
@@ -290,6 +293,69 @@ test("who is not root becomes nobody else", { skip }, async () => {
   assert.equal(exitCode, 77, stderr);
   assert.match(stderr, /the setting user is daemon, and this is the user 65534: only root can/);
 });
+
+test("who is root in part does not serve so untold, whatever his effective id is", {
+  skip,
+}, async () => {
+  const cases: [as: string[], settings: string, said: RegExp][] = [
+    [
+      ["--euid=65534"],
+      "",
+      /untold, and its real user id is 0, it has the capabilities [0-9a-f]{16}/,
+    ],
+    [["--euid=65534"], 'user = "nobody"', /untold, and its real user id is 0/],
+    // A user's in all ids, with what opens every file.
+    [
+      ["--reuid=65534", "--clear-groups", "--regid=65534", ...withCapability("dac_override")],
+      "",
+      /untold, and it has the capabilities 0000000000000002, which capsh --decode names: start it/,
+    ],
+  ];
+  for (const [as, settings, said] of cases) {
+    const { exitCode, stderr } = await failsToStart(settings, { as: ["setpriv", ...as] });
+    assert.equal(exitCode, 77, stderr);
+    assert.match(stderr, said);
+  }
+});
+
+test("a start anew that the system refuses leaves no thread that could gain rights unseen", {
+  skip,
+}, async () => {
+  // The one that starts popkeep is made before strace(1) begins.
+  const as = ["strace", "-f", "-o", "/dev/null", "-e", "inject=execve:error=EACCES"];
+  const { exitCode, stderr } = await failsToStart('user = "nobody"', { as });
+  assert.equal(exitCode, 77, stderr);
+  assert.match(
+    stderr,
+    /cannot become the user nobody: A thread could gain rights by starting a pr/,
+  );
+});
+
+test("told to, popkeep serves with a part of root's rights", { skip }, () =>
+  withRootStart({
+    settings: SETTINGS.replace("USER", "root"),
+    as: ["setpriv", "--reuid=65534", ...withCapability("dac_override")],
+  }, async ({ server, user }) => {
+    deliverAs(user, server, "alice", "Subject: one\n\nbody\n");
+    await fetchesAndDeletes(server);
+  }));
+
+test("who is in root's group serves, and is told so in the log", { skip }, () =>
+  withRootStart({
+    settings: SETTINGS.replace(/^user.*$/m, ""),
+    prepare: (folder) => {
+      for (const name of ["home", "users", "key.pem"]) giveTo("65534", `${folder}/${name}`);
+    },
+    as: ["setpriv", "--reuid=65534", "--regid=0", "--clear-groups"],
+  }, async ({ server }) => {
+    const { reason } = await logged(server, { since: 0, message: "unwise setting", key: "group" });
+    assert.match(String(reason), /root's group/);
+    await (await server.login("alice", { tls: true })).quit();
+  }));
+
+function withCapability(name: string): string[] {
+  return [`--inh-caps=+${name}`, `--ambient-caps=+${name}`];
+}
 
 test("a user by number is one, with a group that is named", { skip }, () =>
   withRootStart({

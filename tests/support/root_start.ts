@@ -10,6 +10,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
+import process from "node:process";
 import { twoFreePorts } from "./free_port.ts";
 import { popkeepCommand, RunningServer, writeCertificate, writeUsers } from "./server.ts";
 import { withSystemAccount } from "./system_account.ts";
@@ -21,6 +22,8 @@ export interface RootStartOptions {
   readonly lowPorts?: boolean;
   /** Groups of the system that the user is in as well. */
   readonly groups?: readonly string[];
+  /** What is put before popkeep's command line. */
+  readonly as?: readonly string[];
   /** Changes the folder before the server is started. */
   readonly prepare?: (folder: string, user: string) => void;
 }
@@ -39,12 +42,12 @@ export async function withRootStart(
   options: RootStartOptions,
   work: (started: RootStarted) => Promise<void>,
 ): Promise<void> {
-  const { groups = [] } = options;
+  const { groups = [], as = [] } = options;
   await withSystemAccount(["--groups", groups.join(",")], async (user) => {
     const folder = mkdtempSync(`${os.tmpdir()}/popkeep-root-`);
     const ports = options.lowPorts === true ? await twoLowPorts() : await twoFreePorts();
     await prepareFolder(folder, user, ports, options);
-    const [command, ...before] = popkeepCommand();
+    const [command = "", ...before] = [...as, ...popkeepCommand()];
     const child = spawn(command, [...before, "serve", "--config", `${folder}/popkeep.toml`], {
       stdio: ["ignore", "pipe", "pipe"],
       // Another one would be popkeep's own folder, where the user need not be let in.
@@ -161,10 +164,12 @@ export async function failsToStart(
     const child = spawn(words[0]!, words.slice(1), {
       stdio: ["ignore", "ignore", "pipe"],
       cwd: "/",
+      // A group of its own, so that what `as` starts ends with it.
+      detached: true,
     });
     let stderr = "";
     child.stderr.on("data", (chunk) => stderr += chunk);
-    const giveUp = setTimeout(() => child.kill("SIGKILL"), 30_000);
+    const giveUp = setTimeout(() => process.kill(-child.pid!, "SIGKILL"), 30_000);
     const [exitCode] = await once(child, "close");
     clearTimeout(giveUp);
     return { exitCode, stderr };
