@@ -11,7 +11,7 @@ import { checkValues } from "./settings/check.ts";
 import { whyUnreadable } from "./settings/certificate_files.ts";
 import { effectiveSettings, type Settings } from "./settings/effective.ts";
 import type { Fault } from "./settings/faults.ts";
-import { brokenFiles } from "./settings/file_rules.ts";
+import { brokenCertificates, brokenFiles, brokenLoginFiles } from "./settings/file_rules.ts";
 import { brokenRules } from "./settings/rules.ts";
 import { readToml } from "./settings/toml.ts";
 
@@ -69,9 +69,26 @@ export function readSettings(
   return all.length === 0 ? settings : all.sort(byLine);
 }
 
-/** The line of a key in a settings file that was read; undefined if the file does not have it. */
+/**
+ * The faults of what settings name, looked at once more: for a process that has become another user since,
+ * who may read less.
+ */
+export function fileFaults(settings: Settings, of: "certificates" | "login files"): Fault[] {
+  const broken = of === "certificates" ? brokenCertificates(settings) : brokenLoginFiles(settings);
+  const { file } = settings;
+  return broken.map((rule) => ({ file, line: lineOfSetting(file, rule.key), ...rule }));
+}
+
+/**
+ * The line of a key in a settings file that was read; undefined if the file does not have it, or cannot be
+ * read any more.
+ */
 export function lineOfSetting(file: string, key: string): number | undefined {
-  return lineOf(readToml(file, readFileSync(file, "utf8")).lines, key);
+  try {
+    return lineOf(readToml(file, readFileSync(file, "utf8")).lines, key);
+  } catch {
+    return undefined;
+  }
 }
 
 function decodeUtf8(file: string, octets: Uint8Array): string | Fault {

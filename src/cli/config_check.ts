@@ -1,13 +1,23 @@
 /**
  * `popkeep config check`: tells all faults of a settings file and of what logins need besides, and what
  * is allowed but unwise there and in the user file. It changes nothing.
+ *
+ * Root looks as the user that the settings name would, who reads less: as `serve` becomes that user.
  */
 
+import { accessSync, constants } from "node:fs";
 import { Command } from "commander";
-import { lineOfSetting, type Settings, settingsWarnings } from "../settings.ts";
+import {
+  fileFaults,
+  lineOfSetting,
+  type Settings,
+  settingsWarnings,
+  type Warning,
+} from "../settings.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { lookAsUser } from "./leave_root.ts";
 import { checkLogins } from "./login_check.ts";
 import { print, printErrors } from "./output.ts";
 import { Parts } from "./parts.ts";
@@ -26,12 +36,14 @@ export function configCheckCommand(): Command {
 
 async function check(options: ConfigOptions): Promise<void> {
   const settings = settingsOrFailure(options);
+  const eyes = lookAsUser(settings);
   const parts = new Parts();
   try {
-    const logins = await checkLogins(settings, parts);
+    const logins = await checkLogins(settings, parts, eyes?.certificates);
     const users = await checkUserFiles(settings);
     const warnings = [
       ...settingsWarnings(settings),
+      ...(eyes === undefined ? [] : notReadAgain(settings)),
       ...logins.warnings,
       ...users.flatMap(({ findings }) => findings.warnings),
     ];
@@ -42,10 +54,28 @@ async function check(options: ConfigOptions): Promise<void> {
     }
     const isGood = warnings.length === 0 &&
       users.every(({ findings }) => findings.faults.length === 0);
-    await print(`${settings.file} is ${isGood ? "good" : "usable; see the warnings"}.\n`);
+    const whose = eyes === undefined ? "" : ` as the user ${eyes.user} sees it`;
+    const verdict = isGood ? `good${whose}` : `usable${whose}; see the warnings`;
+    await print(`${settings.file} is ${verdict}.\n`);
   } finally {
     await parts.closeAllBut();
   }
+}
+
+/** What root reads at the start and the user that popkeep becomes cannot read again. */
+function notReadAgain(settings: Settings): Warning[] {
+  const { user, file } = settings;
+  const keys = fileFaults(settings, "certificates").map(({ key = "" }) => key);
+  try {
+    accessSync(file, constants.R_OK);
+  } catch {
+    keys.push("settings");
+  }
+  return keys.map((key) => ({
+    key,
+    message:
+      `${user} may not read this: it is read by root at the start, and each reload is refused`,
+  }));
 }
 
 /** Each user file that users come from, once. */

@@ -122,12 +122,12 @@ ${forRoot(folder)}\
 `;
 }
 
-/** Files that root makes with mode 0600 are lost on a server that runs as somebody else, as it should. */
+/** What root makes is root's, and lost on a server that runs as somebody else, as it should. */
 function forRoot(folder: string): string {
   if (process.geteuid?.() !== 0) return "";
-  const files = [FILES.users, FILES.key].map((file) => join(folder, file)).join(" ");
-  return `    It does not serve as root untold: name the user who owns the mail in the setting user. That
-    user has to be able to read ${files}.
+  const owned = [FILES.users, FILES.key, MAIL].map((name) => join(folder, name)).join(" ");
+  return `    It does not serve as root untold: name the user who owns the mail in the setting user, and
+    give that user what is root's now: chown USER ${printable(owned)}
     The systemd unit cannot write below /etc: set maildir to a folder elsewhere.
 `;
 }

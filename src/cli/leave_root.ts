@@ -21,7 +21,7 @@ import {
   PrivilegeFault,
 } from "../platform/privileges.ts";
 import { findSystemGroup, findSystemUser } from "../platform/system_users.ts";
-import type { Settings, Warning } from "../settings.ts";
+import { faultText, fileFaults, type Settings, type Warning } from "../settings.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { bindingsOf } from "./server_options.ts";
@@ -71,6 +71,7 @@ export function leaveRoot(settings: Settings): LeftRoot | undefined {
     const certificates = certificatePairs(settings);
     makeFolders(settings, identity);
     const left = becomeUser(identity);
+    mustReadLoginFiles(settings);
     return {
       certificates,
       giveUp: (isSupervisor) => {
@@ -81,6 +82,30 @@ export function leaveRoot(settings: Settings): LeftRoot | undefined {
       },
     };
   });
+}
+
+/** A root who looks with the eyes of the user that the settings name. */
+export interface UsersEyes {
+  readonly user: string;
+  /** Read before, as the server does. */
+  readonly certificates: readonly CertificatePair[];
+}
+
+/**
+ * Becomes the user as `leaveRoot` would, to see what the server would see, and makes nothing. Undefined where
+ * there is nobody to become. The process could become root again: it is to serve nobody.
+ *
+ * @throws {Failure} If it cannot become that user, or the user may not read what logins need.
+ */
+export function lookAsUser(settings: Settings): UsersEyes | undefined {
+  if (!isRoot()) return undefined;
+  const identity = identityOf(settings);
+  if (identity === undefined) return undefined;
+  const { user } = settings;
+  const certificates = certificatePairs(settings);
+  orFailure(user, () => becomeUser(identity));
+  mustReadLoginFiles(settings);
+  return { user, certificates };
 }
 
 /** Whom to become; undefined for nobody else, or root. @throws {Failure} If there is no such user. */
@@ -96,6 +121,17 @@ function identityOf({ user, group }: Settings): Identity | undefined {
       : new SettingFault("group", `this system has no group ${group}`);
   }
   return { userId: found.userId, groupId, userName: found.name };
+}
+
+/** To be called as the user. @throws {Failure} With every file that root may read and the user may not. */
+function mustReadLoginFiles(settings: Settings): void {
+  const faults = fileFaults(settings, "login files");
+  if (faults.length === 0) return;
+  throw new Failure(ExitCode.badSettings, [
+    ...faults.map(faultText),
+    `this user is ${settings.user}, as the setting user says: give the files to that user, as by ` +
+    `\`chown ${settings.user} FILE\`, and let the user enter the folders that they are in`,
+  ]);
 }
 
 /** Who is not root can be nobody else. @throws {Failure} If the settings name another user. */

@@ -11,6 +11,7 @@
 import { readFile } from "node:fs/promises";
 import { parseObject } from "../auth/oauth/json_object.ts";
 import { countUsableKeys } from "../auth/oauth/usable_keys.ts";
+import type { CertificatePair } from "../net/certificates.ts";
 import type { Settings, Warning } from "../settings.ts";
 import { checkDirectory, type Findings } from "./directory_check.ts";
 import { kerberosFaultOf } from "./kerberos_fault.ts";
@@ -26,9 +27,17 @@ import { printable } from "./printable.ts";
 import { SettingFault } from "./setting_fault.ts";
 import { tlsAcceptorFor } from "./tls_part.ts";
 
-/** Looks at everything; never rejects for what it finds. `parts` closes what was opened. */
-export async function checkLogins(settings: Settings, parts: Parts): Promise<Findings> {
-  const check = new LoginCheck(settings, parts);
+/**
+ * Looks at everything; never rejects for what it finds. `parts` closes what was opened.
+ *
+ * @param certificates Where they were read before, as somebody else.
+ */
+export async function checkLogins(
+  settings: Settings,
+  parts: Parts,
+  certificates?: readonly CertificatePair[],
+): Promise<Findings> {
+  const check = new LoginCheck(settings, parts, certificates);
   await check.run();
   return check;
 }
@@ -36,12 +45,18 @@ export async function checkLogins(settings: Settings, parts: Parts): Promise<Fin
 class LoginCheck implements Findings {
   readonly #settings: Settings;
   readonly #parts: Parts;
+  readonly #certificates: readonly CertificatePair[] | undefined;
   readonly faults: SettingFault[] = [];
   readonly warnings: Warning[] = [];
 
-  constructor(settings: Settings, parts: Parts) {
+  constructor(
+    settings: Settings,
+    parts: Parts,
+    certificates: readonly CertificatePair[] | undefined,
+  ) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#certificates = certificates;
   }
 
   async run(): Promise<void> {
@@ -49,7 +64,7 @@ class LoginCheck implements Findings {
     await this.#directories();
     await this.#tokens();
     await this.#clientCertificates();
-    await this.#try(() => tlsAcceptorFor(this.#settings));
+    await this.#try(() => tlsAcceptorFor(this.#settings, this.#certificates));
     await this.#try(async () => {
       const fault = await kerberosFaultOf(this.#settings);
       if (fault !== undefined) this.#warn("gssapi_keytab", `AUTH GSSAPI cannot work: ${fault}`);

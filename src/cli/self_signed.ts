@@ -43,5 +43,10 @@ export async function makeSelfSigned(names: readonly [string, ...string[]]): Pro
       },
     ],
   });
-  return { certificate: pem.cert, key: pem.private, ends };
+  return { certificate: asText(pem.cert), key: asText(pem.private), ends };
+}
+
+/** With an end to its last line, so that one file may be put behind another. */
+function asText(pem: string): string {
+  return `${pem.trim().replaceAll("\r\n", "\n")}\n`;
 }

@@ -15,13 +15,23 @@ import type { BrokenRule } from "./rules.ts";
 
 /** The rules about files that the settings name: user file, certificates, keys. Reads them. */
 export function brokenFiles(settings: Settings): BrokenRule[] {
-  const broken = settings.certificates.flatMap((files, index) =>
+  return [...brokenCertificates(settings), ...brokenLoginFiles(settings)];
+}
+
+/** Those about certificates and their keys. */
+export function brokenCertificates(settings: Settings): BrokenRule[] {
+  return settings.certificates.flatMap((files, index) =>
     checkCertificateFiles(files).map(({ of, found, allowed }): BrokenRule => ({
       key: `certificates[${index}].${of === "keyFile" ? "key_file" : "certificate_file"}`,
       found,
       allowed,
     }))
   );
+}
+
+/** Those about what logins need, which is read again and again. */
+export function brokenLoginFiles(settings: Settings): BrokenRule[] {
+  const broken: BrokenRule[] = [];
   for (const [index, table] of settings.directories.entries()) {
     broken.push(...brokenFilesOf(table, `directories[${index}]`, settings));
   }

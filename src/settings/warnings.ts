@@ -91,12 +91,9 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
     }
   }
   const mail = fixedFolderOf(settings.maildir);
-  if (mail !== undefined && !isFolder(mail)) {
-    warn(
-      "maildir",
-      `the folder ${mail} is not there, so every login would be refused for now ` +
-        "([SYS/TEMP]): a missing disk must not look like empty mailboxes",
-    );
+  if (mail !== undefined) {
+    const why = whyNoMail(mail);
+    if (why !== undefined) warn("maildir", why);
   }
   if (!canBeWrittenIn(settings.stateFolder)) {
     warn(
@@ -114,13 +111,19 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
   return [...warnings, ...loginWarnings(settings)];
 }
 
-function isFolder(path: string): boolean {
-  // What may not be looked at may be there; logins say more.
+/** Why no login could be let in whose mail is below the folder. */
+function whyNoMail(folder: string): string | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    // The dot takes the right to go in, as mailboxes do.
+    if (statSync(`${folder}/.`, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   } catch (error) {
-    return (error as { code?: unknown }).code === "EACCES";
+    if ((error as { code?: unknown }).code === "EACCES") {
+      return `this user may not enter the folder ${folder}, so every login would be refused ` +
+        "([SYS/PERM])";
+    }
   }
+  return `the folder ${folder} is not there, so every login would be refused for now ` +
+    "([SYS/TEMP]): a missing disk must not look like empty mailboxes";
 }
 
 /** Whether the folder may be written, or made where it is not there yet. */

@@ -4,7 +4,15 @@
  */
 
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { RIGHT_HASH } from "../support/pam_service.ts";
@@ -13,7 +21,7 @@ import type { RunningServer } from "../support/server.ts";
 import { mayMakeAccounts, withSystemAccount } from "../support/system_account.ts";
 import {
   deliverAs,
-  failsToStart,
+  ends,
   giveTo,
   type RootStarted,
   threadsOf,
@@ -267,7 +275,7 @@ test("PAM asks with the rights of the user, whose groups say whether it reads pa
 });
 
 test("untold, popkeep does not serve as root", { skip }, async () => {
-  const { exitCode, stderr } = await failsToStart("");
+  const { exitCode, stderr } = await ends("");
   assert.equal(exitCode, 77, stderr);
   assert.match(stderr, /^popkeep: popkeep does not serve as root untold: name the user who owns/);
   assert.ok(!stderr.includes("ready"), stderr);
@@ -281,15 +289,60 @@ test("users and groups that are not there end the start with 78", { skip }, asyn
     ['user = "-1"', /user: found "-1"/],
   ];
   for (const [settings, said] of cases) {
-    const { exitCode, stderr } = await failsToStart(settings);
+    const { exitCode, stderr } = await ends(settings);
     assert.equal(exitCode, 78, stderr);
     assert.match(stderr, said);
   }
 });
 
+test("a user file that the user may not read is told with its name, the user's, and what to do", {
+  skip,
+}, async () => {
+  const { exitCode, stderr } = await ends('user = "nobody"', {
+    prepare: (folder) => chmodSync(`${folder}/users`, 0o600),
+  });
+  assert.equal(exitCode, 78, stderr);
+  const [first, second] = stderr.split("\n");
+  assert.match(
+    first!,
+    /user_file: found \S+\/users, which this user may not read; allowed is a file/,
+  );
+  assert.match(
+    second!,
+    /^popkeep: this user is nobody, as the setting user says: .*chown nobody FILE/,
+  );
+});
+
+test("config check by root sees what the user will see, and not what root sees", {
+  skip,
+}, async () => {
+  const checked = (settings: string, prepare: (folder: string) => void) =>
+    ends(settings, { prepare, command: ["config", "check"] });
+  const noMail = await checked('user = "nobody"\nmaildir = "mail/{user}"', (folder) => {
+    mkdirSync(`${folder}/mail`, { mode: 0o700 });
+    chmodSync(`${folder}/popkeep.toml`, 0o600);
+  });
+  assert.equal(noMail.exitCode, 0, noMail.stderr);
+  assert.match(
+    noMail.stdout,
+    /popkeep\.toml is usable as the user nobody sees it; see the warnings\.\n/,
+  );
+  assert.match(
+    noMail.stderr,
+    /warning: maildir: this user may not enter the folder \S+\/mail, so ever/,
+  );
+  assert.match(
+    noMail.stderr,
+    /warning: settings: nobody may not read this: .* each reload is refused\n/,
+  );
+  const noUsers = await checked('user = "nobody"', (folder) => chmodSync(`${folder}/users`, 0o600));
+  assert.equal(noUsers.exitCode, 78, noUsers.stderr);
+  assert.match(noUsers.stderr, /user_file: found \S+\/users, which this user may not read/);
+});
+
 test("who is not root becomes nobody else", { skip }, async () => {
   const as = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-  const { exitCode, stderr } = await failsToStart('user = "daemon"', { as });
+  const { exitCode, stderr } = await ends('user = "daemon"', { as });
   assert.equal(exitCode, 77, stderr);
   assert.match(stderr, /the setting user is daemon, and this is the user 65534: only root can/);
 });
@@ -312,7 +365,7 @@ test("who is root in part does not serve so untold, whatever his effective id is
     ],
   ];
   for (const [as, settings, said] of cases) {
-    const { exitCode, stderr } = await failsToStart(settings, { as: ["setpriv", ...as] });
+    const { exitCode, stderr } = await ends(settings, { as: ["setpriv", ...as] });
     assert.equal(exitCode, 77, stderr);
     assert.match(stderr, said);
   }
@@ -323,7 +376,7 @@ test("a start anew that the system refuses leaves no thread that could gain righ
 }, async () => {
   // The one that starts popkeep is made before strace(1) begins.
   const as = ["strace", "-f", "-o", "/dev/null", "-e", "inject=execve:error=EACCES"];
-  const { exitCode, stderr } = await failsToStart('user = "nobody"', { as });
+  const { exitCode, stderr } = await ends('user = "nobody"', { as });
   assert.equal(exitCode, 77, stderr);
   assert.match(
     stderr,

@@ -147,11 +147,16 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** Runs popkeep with a command line that it cannot go on with. */
-export async function failsToStart(
+export interface EndsOptions extends Pick<RootStartOptions, "as" | "prepare"> {
+  /** `serve`, unless given. */
+  readonly command?: readonly string[];
+}
+
+/** Runs popkeep with what it cannot, or need not, go on with. */
+export async function ends(
   settings: string,
-  { as = [] }: { readonly as?: readonly string[] } = {},
-): Promise<{ readonly exitCode: number; readonly stderr: string }> {
+  { as = [], prepare, command = ["serve"] }: EndsOptions = {},
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const folder = mkdtempSync(`${os.tmpdir()}/popkeep-root-`);
   chmodSync(folder, 0o755);
   try {
@@ -160,19 +165,21 @@ export async function failsToStart(
       `${folder}/popkeep.toml`,
       `unencrypted_or_tls_bindings = ["127.0.0.1:0"]\nssl_bindings = []\n${settings}\n`,
     );
-    const words = [...as, ...popkeepCommand(), "serve", "--config", `${folder}/popkeep.toml`];
+    prepare?.(folder, "");
+    const words = [...as, ...popkeepCommand(), ...command, "--config", `${folder}/popkeep.toml`];
     const child = spawn(words[0]!, words.slice(1), {
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
       cwd: "/",
       // A group of its own, so that what `as` starts ends with it.
       detached: true,
     });
-    let stderr = "";
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk) => stdout += chunk);
     child.stderr.on("data", (chunk) => stderr += chunk);
     const giveUp = setTimeout(() => process.kill(-child.pid!, "SIGKILL"), 30_000);
     const [exitCode] = await once(child, "close");
     clearTimeout(giveUp);
-    return { exitCode, stderr };
+    return { exitCode, stdout, stderr };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import {
   chmodSync,
@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
+import process from "node:process";
 import { after, test } from "node:test";
 import { popkeep } from "../../support/command_line.ts";
 
@@ -61,6 +62,25 @@ test("secrets are for their owner alone", async () => {
     strictEqual(statSync(`${folder}/${file}`).mode & 0o777, 0o600, file);
   }
   ok(!readFileSync(`${folder}/users`, "utf8").includes("correct horse"));
+});
+
+test("certificate and key end with a line's end, so that one file can stand behind the other", async () => {
+  const folder = newFolder();
+  await init(folder, "--user", "alice");
+  for (const file of ["certificate.pem", "key.pem"]) {
+    const text = readFileSync(`${folder}/${file}`, "utf8");
+    match(text, /^-----BEGIN [A-Z ]+-----\n(?:[\w+/=]+\n)+-----END [A-Z ]+-----\n$/);
+  }
+});
+
+test("root is told to give the user whom popkeep becomes all that only root may read", {
+  skip: process.geteuid?.() === 0 ? false : "takes root",
+}, async () => {
+  const { stdout } = await init(newFolder(), "pop", "--user", "alice");
+  match(
+    stdout,
+    /\n {4}give that user what is root's now: chown USER pop\/users pop\/key\.pem pop\/mail\n/,
+  );
 });
 
 test("the certificate is for the server's name and for this machine", async () => {
