@@ -17,20 +17,35 @@ export interface FailureReply {
   readonly fatal: boolean;
 }
 
-/** Reports a failure to the operator's side and says what the client is told; `doing` is for the log. */
-export function judgeFailure(conv: Conversation, doing: string, error: unknown): FailureReply {
+/**
+ * Reports a failure to the operator's side and says what the client is told.
+ *
+ * @param doing For the log.
+ * @param permanent What a failure is called that somebody has to mend.
+ */
+export function judgeFailure(
+  conv: Conversation,
+  doing: string,
+  error: unknown,
+  permanent: Wording = FAULTS.permanent,
+): FailureReply {
   if (error instanceof MessageGone) return { wording: FAULTS.messageGone, fatal: false };
   if (error instanceof StorageFailure) {
     conv.events.storageFailed?.(doing, error);
-    const wording = error.kind === "SYS/PERM" ? FAULTS.permanent : FAULTS.temporary;
+    const wording = error.kind === "SYS/PERM" ? permanent : FAULTS.temporary;
     return { wording, code: error.kind, fatal: false };
   }
   conv.events.erred?.(error);
   return { wording: FAULTS.temporary, code: "SYS/TEMP", fatal: true };
 }
 
-/** The -ERR for a failure. */
-export function answerFailure(conv: Conversation, doing: string, error: unknown): Answer {
-  const { wording, code, fatal } = judgeFailure(conv, doing, error);
+/** The -ERR for a failure; as `judgeFailure`. */
+export function answerFailure(
+  conv: Conversation,
+  doing: string,
+  error: unknown,
+  permanent?: Wording,
+): Answer {
+  const { wording, code, fatal } = judgeFailure(conv, doing, error, permanent);
   return conv.err(wording, code, fatal ? "close" : "read");
 }

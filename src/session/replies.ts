@@ -65,6 +65,8 @@ export const FAULTS = {
     de: "Dienst vorübergehend nicht verfügbar",
   },
   permanent: { en: "mailbox cannot be read", de: "Postfach kann nicht gelesen werden" },
+  /** The same of one message, where the mailbox could be. */
+  unreadable: { en: "message cannot be read", de: "Nachricht kann nicht gelesen werden" },
   unknownLanguage: { en: "language is not available", de: "Sprache ist nicht verfügbar" },
   noSuchMessage: { en: "no such message", de: "keine solche Nachricht" },
   alreadyMarked: { en: "message is marked as deleted", de: "Nachricht ist zum Löschen markiert" },

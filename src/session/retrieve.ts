@@ -113,7 +113,7 @@ async function answerLater(
 /** The -ERR for a message of which nothing has been sent yet. */
 function failed(state: Transaction, error: unknown): Answer {
   void closeReading(state);
-  return answerFailure(state.conversation, "reading a message", error);
+  return answerFailure(state.conversation, "reading a message", error, FAULTS.unreadable);
 }
 
 /** Closes the message that is being read; what that may fail with changes nothing for the client. */

@@ -15,8 +15,8 @@ export const RFC3206: Document = {
       id: "RFC3206-4-SYS-PERM",
       asks: "SYS/PERM: a failure that somebody has to mend.",
       does:
-        "A mailbox that may not be read or is none, an account that is disabled, a client that " +
-        "has sent too many bad commands.",
+        "A mailbox or message that may not be read, a mailbox that is none, an account that is " +
+        "disabled, a client that has sent too many bad commands.",
     },
     {
       id: "RFC3206-5-CAPA",
