@@ -30,6 +30,7 @@ need mariadbd mariadb-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 need python3 python3
 need haproxy haproxy # a load balancer; only what tests start of it runs
+need postfix postfix # a mail system, with its smtp-source; only what tests start of it runs
 need strace strace # to see what reaches the disk, and when
 need bindfs bindfs # a filesystem that can be made to hang
 need glusterfsd glusterfs-client # a filesystem that several hosts share; nothing of it is started
