@@ -126,7 +126,7 @@ ${forRoot(folder)}\
 function forRoot(folder: string): string {
   if (process.geteuid?.() !== 0) return "";
   const owned = [FILES.users, FILES.key, MAIL].map((name) => join(folder, name)).join(" ");
-  return `    It does not serve as root untold: name the user who owns the mail in the setting user, and
+  return `    Started by root, it becomes the user that the setting user names: name the owner of the mail, and
     give that user what is root's now: chown USER ${printable(owned)}
     The systemd unit cannot write below /etc: set maildir to a folder elsewhere.
 `;

@@ -62,7 +62,7 @@ export function leaveRoot(settings: Settings): LeftRoot | undefined {
   if (settings.user === "") {
     throw new Failure(
       ExitCode.noPermission,
-      `popkeep does not serve as root untold: ${HOW_TO_SAY}`,
+      `popkeep does not serve as root unless it is told to: ${HOW_TO_SAY}`,
     );
   }
   if (identity === undefined) return undefined;
@@ -152,7 +152,9 @@ function mustHaveNothingOfRoots({ user }: Settings): void {
   if (first === undefined) return;
   throw new Failure(
     ExitCode.noPermission,
-    `popkeep does not serve with rights of root's untold, and ${[first, ...more].join(", ")}: ` +
+    `popkeep does not serve with rights of root's unless it is told to, and ${
+      [first, ...more].join(", ")
+    }: ` +
       "start it as root, or as a user who has none of them; " +
       'user = "root" has it serve with all that it has',
   );

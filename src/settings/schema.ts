@@ -81,8 +81,9 @@ export const sections = {
     proxy_addresses: setting(
       texts(ADDRESSES),
       "The load balancers. A connection from one of these addresses has to begin with a PROXY header " +
-        "(version 1 or 2, HAProxy's `send-proxy`), which says whose it is; from any other it must not. " +
-        "If the header says that the client came to the load balancer by TLS, that counts as TLS.",
+        "(version 1 or 2, HAProxy's `send-proxy-v2`), which says whose it is, or is closed; from any " +
+        "other it must not. If the header says that the client came to the load balancer by TLS " +
+        "(`send-proxy-v2-ssl`), that counts as TLS. docs/running.md and docs/scaling.md say more.",
     ),
     workers: setting(
       countOr(WORKERS, "processes", "auto"),
@@ -185,7 +186,7 @@ export const sections = {
       }),
       "Whom popkeep becomes when root starts it, once certificates are read and before anybody is " +
         "served: the owner of the mail. Without it popkeep refuses to run as root; root here means " +
-        "that it is to. A change takes a restart.",
+        "that it is to. Numbers stand in quotes, too. A change takes a restart.",
     ),
     group: setting(
       text({

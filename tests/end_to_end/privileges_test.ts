@@ -277,7 +277,10 @@ test("PAM asks with the rights of the user, whose groups say whether it reads pa
 test("untold, popkeep does not serve as root", { skip }, async () => {
   const { exitCode, stderr } = await ends("");
   assert.equal(exitCode, 77, stderr);
-  assert.match(stderr, /^popkeep: popkeep does not serve as root untold: name the user who owns/);
+  assert.match(
+    stderr,
+    /^popkeep: popkeep does not serve as root unless it is told to: name the user who owns/,
+  );
   assert.ok(!stderr.includes("ready"), stderr);
 });
 
@@ -354,14 +357,14 @@ test("who is root in part does not serve so untold, whatever his effective id is
     [
       ["--euid=65534"],
       "",
-      /untold, and its real user id is 0, it has the capabilities [0-9a-f]{16}/,
+      /unless it is told to, and its real user id is 0, it has the capabilities [0-9a-f]{16}/,
     ],
-    [["--euid=65534"], 'user = "nobody"', /untold, and its real user id is 0/],
+    [["--euid=65534"], 'user = "nobody"', /unless it is told to, and its real user id is 0/],
     // A user's in all ids, with what opens every file.
     [
       ["--reuid=65534", "--clear-groups", "--regid=65534", ...withCapability("dac_override")],
       "",
-      /untold, and it has the capabilities 0000000000000002, which capsh --decode names: start it/,
+      /unless it is told to, and it has the capabilities 0000000000000002, which capsh --decode names: start it/,
     ],
   ];
   for (const [as, settings, said] of cases) {
