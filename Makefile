@@ -9,7 +9,7 @@
 #   make install       to $(DESTDIR)$(PREFIX)
 #   make crash         crashes at every step of every scenario (docs/reliability.md)
 #   make faults        every call to the disk made to fail in every way (docs/reliability.md)
-#   make shared        hosts on one shared filesystem, as root on Debian, MINUTES=10 of it a soak
+#   make shared        hosts on one shared filesystem, as root on Debian, MINUTES=10 of it a soak: docs/scaling.md
 #   make soak          everything at once, with kills, for MINUTES=10; WORKERS=2, SEED= repeats one
 #   make hostile       clients that mean harm, SECONDS=10 a kind; with gcc and libssl-dev (docs/reliability.md)
 #   make bench         beside other POP3 servers, as root on Debian: docs/performance.md
