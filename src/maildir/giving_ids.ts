@@ -20,9 +20,10 @@ import { Turns } from "./turns.ts";
 /**
  * Ids are tried to be written as often, while others, whose lock was taken over, still write too. Where nobody has,
  * what a shared filesystem remembers of the list is older than the lock: this is waited before the next try, so that
- * the last one comes when it has been forgotten (clients of GlusterFS: two caches of a second each).
+ * the last one comes when it has been forgotten (clients of GlusterFS: caches of a second each, of which one may
+ * fill itself from another; three seconds were too few, on a busy machine).
  */
-const TRIES_MS = [50, 300, 1_000, 1_500, 0] as const;
+const TRIES_MS = [50, 300, 1_000, 2_000, 4_000, 0] as const;
 
 /** What is said of a file that another host has put another one in place of. */
 const REPLACED_ELSEWHERE = new Set(["ESTALE", "ENOENT"]);
