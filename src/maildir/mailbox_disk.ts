@@ -18,6 +18,7 @@ import {
   readdir,
   readlink,
   rename,
+  rmdir,
   stat,
   unlink,
 } from "node:fs/promises";
@@ -180,6 +181,11 @@ export class MailboxDisk {
 
   link(from: DiskPath, to: DiskPath): Promise<void> {
     return this.call("link a file", () => link(from, to));
+  }
+
+  /** Removes a folder in which there is nothing. */
+  removeFolder(path: string): Promise<void> {
+    return this.call("remove a folder", () => rmdir(path));
   }
 
   async makeFolder(path: string, mode: number): Promise<void> {

@@ -10,7 +10,6 @@
 
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { rmdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { errnoOf, isMissing, storageFailure } from "./disk.ts";
 import { giveToOwnerOf } from "./folder_owner.ts";
@@ -95,7 +94,7 @@ async function putInPlace(
     if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error))) throw error;
   }
   for (const path of [...PARTS.map((part) => `${making}/${part}`), making]) {
-    await disk.call("remove a folder", () => rmdir(path)).catch(() => {});
+    await disk.removeFolder(path).catch(() => {});
   }
   return false;
 }
