@@ -8,8 +8,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { StorageFailure } from "../maildrop/store.ts";
-import { errnoOf } from "./disk.ts";
 import type { DotLock } from "./dot_lock.ts";
+import { isReplacedElsewhere } from "./list_durability.ts";
 import type { Matching } from "./matching.ts";
 import type { MessageTable } from "./message_table.ts";
 import { linesFor } from "./newcomers.ts";
@@ -24,9 +24,6 @@ import { Turns } from "./turns.ts";
  * fill itself from another; three seconds were too few, on a busy machine).
  */
 const TRIES_MS = [50, 300, 1_000, 2_000, 4_000, 0] as const;
-
-/** What is said of a file that another host has put another one in place of. */
-const REPLACED_ELSEWHERE = new Set(["ESTALE", "ENOENT"]);
 
 /** What is in the list could not be made out: nothing may be shown, since messages with ids may be left out. */
 export class ListUnclear extends StorageFailure {
@@ -115,7 +112,7 @@ async function unlessOutdated<T>(
   try {
     return await work();
   } catch (error) {
-    if (sidecar.disk.isOfThisMachine || !REPLACED_ELSEWHERE.has(errnoOf(error))) throw error;
+    if (!isReplacedElsewhere(sidecar.disk, error)) throw error;
     return undefined;
   }
 }

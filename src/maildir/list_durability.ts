@@ -84,6 +84,7 @@ export class ListDurability {
       await this.sync(file);
       if (hasNewName) await this.#orDoubt(syncFolder(this.#disk));
     } catch (error) {
+      if (isReplacedElsewhere(this.#disk, error)) throw error;
       const canTell = UNSYNCABLE.has(errnoOf(error)) || this.isKnown;
       if (error instanceof DiskTimeout || !canTell) throw error;
     }
@@ -93,10 +94,19 @@ export class ListDurability {
     try {
       await sync;
     } catch (error) {
-      if (!UNSYNCABLE.has(errnoOf(error))) this.doubt();
+      const isOfTheFile = !isReplacedElsewhere(this.#disk, error);
+      if (isOfTheFile && !UNSYNCABLE.has(errnoOf(error))) this.doubt();
       throw error;
     }
   }
+}
+
+/** What is said of an open file that another host has put another one in place of. */
+const REPLACED = new Set(["ESTALE", "ENOENT"]);
+
+/** Whether the file is not there any more, since another host has replaced it. */
+export function isReplacedElsewhere(disk: MailboxDisk, error: unknown): boolean {
+  return !disk.isOfThisMachine && REPLACED.has(errnoOf(error));
 }
 
 /** Whether the file's name has been on the disk for long; false where its age cannot be told. */

@@ -14,7 +14,7 @@ import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { diskWork } from "./disk_work.ts";
 import { isMissing } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
-import { isSettled, ListDurability } from "./list_durability.ts";
+import { isReplacedElsewhere, isSettled, ListDurability } from "./list_durability.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 import { readFully, ReadPart, TURN_OCTETS } from "./read_part.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
@@ -23,6 +23,9 @@ import { HEADER, UniqueIdList } from "./unique_id_list.ts";
 export const SIDECAR_NAME = "popkeep-uidlist";
 
 const LF = 0x0a;
+
+/** Times that another host may put another list in place while it is read. */
+const MOST_READINGS = 5;
 
 /** A line that is longer is none that popkeep wrote, nor one to keep in memory. */
 const LONGEST_LINE_OCTETS = 16_777_216;
@@ -125,7 +128,14 @@ export class Sidecar {
       if (isMissing(error)) return this.#vanished();
       throw error;
     }
-    return await this.refreshFromFile();
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.refreshFromFile();
+      } catch (error) {
+        // Replaced while it was read: the next one is another.
+        if (tries === MOST_READINGS || !isReplacedElsewhere(this.disk, error)) throw error;
+      }
+    }
   }
 
   #isAsRead(found: FileFacts): boolean {
