@@ -20,7 +20,7 @@ const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 
 const TRIED = 12;
 
 /** And no fewer than this for the scenarios of one server: a call that is not made kills nobody. */
-const FEWEST_TRIED = 6;
+const FEWEST_TRIED = 15;
 
 /** Further calls of one thread are not reached by one session. */
 const MOST_CALLS = 200;
