@@ -54,14 +54,20 @@ const AGAINST_EXECUTABLE: readonly (readonly [name: string, folder: string])[] =
  */
 const BUN_TEST_MS = 600_000;
 
-function bunSuite(folder: string, limitSeconds: number): Suite {
+function bunSuite(folder: string, limitSeconds: number, within = [`./tests/${folder}/`]): Suite {
   return {
     name: `${folder} under Bun`,
-    command: [bun, "test", `--timeout=${BUN_TEST_MS}`, "--reporter=junit", `./tests/${folder}/`],
+    command: [bun, "test", `--timeout=${BUN_TEST_MS}`, "--reporter=junit", ...within],
     reportOption: "--reporter-outfile",
     environment: { POPKEEP_EXECUTABLE: "" },
     limitSeconds,
   };
+}
+
+/** The room without the command line, which the executable runs by the same Bun, and the sources by Deno. */
+function unitPathsUnderBun(): string[] {
+  const names = readdirSync(`${project}tests/unit`).filter((name) => name !== "cli");
+  return names.map((name) => `./tests/unit/${name}`);
 }
 
 function denoSuite(room: string, limitSeconds: number): Suite {
@@ -97,7 +103,9 @@ function suites(): Suite[] {
       command: ["make", "--no-print-directory", "reproduce"],
       limitSeconds: 180,
     },
-    ...rooms.map(([room, limit]) => bunSuite(room, limit)),
+    ...rooms.map(([room, limit]) =>
+      room === "unit" ? bunSuite(room, limit, unitPathsUnderBun()) : bunSuite(room, limit)
+    ),
     ...rooms.map(([room, limit]) => denoSuite(room, limit)),
     ...AGAINST_EXECUTABLE.map(executableSuite),
   ];
