@@ -143,10 +143,11 @@ test("clients who would take all files that may be open leave some for mail", ()
   withOpenFiles(400, async (server) => {
     const bystander = await server.login("alice");
     const idle: Socket[] = [];
-    // One after the other: of too many at once some would be closed before they count.
+    // Each when the one before is greeted or closed: of too many at once some would be closed before they count.
     for (let count = 0; count < 500; count++) {
       const socket = await connectDeaf(server.plainPort);
-      idle.push(socket.resume()); // so that it sees when it is closed
+      idle.push(socket);
+      await new Promise((resolve) => socket.once("data", resolve).once("close", resolve).resume());
     }
     const kept = () => idle.filter(({ destroyed }) => !destroyed).length;
     await until(() => kept() <= 200);
