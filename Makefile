@@ -83,10 +83,12 @@ install: binary
 	install -D -m 644 share/fail2ban/jail.d/popkeep.conf \
 		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/jail.d/popkeep.conf
 
+CRASH_TESTS = ./tests/fault/crash_test.ts ./tests/fault/crash_kill_test.ts \
+	./tests/fault/deliver_kill_test.ts
+
 crash: dist/popkeep
-	POPKEEP_CRASH=all $(BUN) test --timeout=7200000 ./tests/fault/crash_test.ts ./tests/fault/crash_kill_test.ts
-	POPKEEP_CRASH=all POPKEEP_EXECUTABLE=dist/popkeep $(BUN) test --timeout=7200000 \
-		./tests/fault/crash_test.ts ./tests/fault/crash_kill_test.ts
+	POPKEEP_CRASH=all $(BUN) test --timeout=7200000 $(CRASH_TESTS)
+	POPKEEP_CRASH=all POPKEEP_EXECUTABLE=$(CURDIR)/dist/popkeep $(BUN) test --timeout=7200000 $(CRASH_TESTS)
 
 faults: dist/popkeep
 	POPKEEP_DISK_FAULTS=all $(BUN) test --timeout=7200000 ./tests/fault/disk_errors_test.ts

@@ -1,11 +1,12 @@
 /**
- * Whose it is what a delivery makes: root's deliveries make folders and messages in homes, and what is in a
- * home is its owner's.
+ * Whose it is what popkeep makes as root: messages, folders and lists in homes, and what is in a home is its
+ * owner's.
  *
  * *Knows* users and groups of the system. *Does not know* what is made.
  */
 
 import process from "node:process";
+import { factsOf, warmFacts } from "../platform/warm_files.ts";
 import type { DiskFile } from "./disk_file.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 
@@ -21,6 +22,7 @@ export async function giveToOwnerOf(
   made: DiskFile,
 ): Promise<void> {
   if (process.geteuid?.() !== 0) return;
-  const { uid, gid } = await disk.stat(folder);
-  if (uid !== 0 || gid !== 0) await made.chown(uid, gid);
+  const facts = warmFacts(folder, { follow: true }) ?? factsOf(await disk.stat(folder));
+  const { userId, groupId } = facts;
+  if (userId !== 0 || groupId !== 0) await made.chown(userId, groupId);
 }

@@ -7,11 +7,12 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
-import { factsOf, warmFacts } from "../platform/warm_files.ts";
+import { warmFacts } from "../platform/warm_files.ts";
 import { errnoOf } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
 import { diskWork } from "./disk_work.ts";
 import type { DotLock } from "./dot_lock.ts";
+import { giveToOwnerOf } from "./folder_owner.ts";
 import { syncFolder } from "./folder_sync.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 import type { MessageTable } from "./message_table.ts";
@@ -84,7 +85,7 @@ export async function makeFirst(sidecar: Sidecar, lines: LinePieces): Promise<bo
     throw error;
   }
   try {
-    await giveToOwner(disk, file);
+    await giveToOwnerOf(disk, disk.path, file);
     const isWhole = await sidecar.writeFirst(file, lines);
     await syncFolder(disk);
     return isWhole;
@@ -124,7 +125,7 @@ export async function rewrite(
     diskWork.listOpens++;
     const file = await disk.open(made, flags, { mode: 0o600 });
     try {
-      await giveToOwner(disk, file);
+      await giveToOwnerOf(disk, disk.path, file);
       for await (const piece of linesInForce(list, nowMs)) await file.write(piece);
       for await (const piece of more) await file.write(piece);
       diskWork.syncs++;
@@ -214,7 +215,7 @@ async function makeTmp(disk: MailboxDisk): Promise<void> {
   const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
   const made = await disk.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
-    await giveToOwner(disk, made);
+    await giveToOwnerOf(disk, disk.path, made);
   } finally {
     await made.close();
   }
@@ -240,24 +241,6 @@ export async function removeUnfinished(disk: MailboxDisk): Promise<void> {
     const changedMs = await disk.lstat(path).then(({ mtimeMs }) => mtimeMs, () => Date.now());
     if (Date.now() - changedMs > ASIDE_MS) await disk.unlink(path).catch(() => {});
   }
-}
-
-/** What is open, never a name: the owner may have put a link under that, to what he would like to own. */
-async function giveToOwner(disk: MailboxDisk, made: DiskFile): Promise<void> {
-  const owner = await ownerOf(disk);
-  if (owner !== undefined) await made.chown(owner.userId, owner.groupId);
-}
-
-/**
- * Whom a new file has to be given to: a server that runs as root makes files that belong to the mailbox's
- * owner.
- */
-async function ownerOf(
-  disk: MailboxDisk,
-): Promise<{ readonly userId: number; readonly groupId: number } | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const owner = warmFacts(disk.path, { follow: true }) ?? factsOf(await disk.stat(disk.path));
-  return owner.userId === 0 && owner.groupId === 0 ? undefined : owner;
 }
 
 /** A damaged file stays beside the new one for whoever wants to know what happened to it. */
