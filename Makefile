@@ -84,7 +84,8 @@ install: binary
 		$(DESTDIR)$(PREFIX)/share/popkeep/fail2ban/jail.d/popkeep.conf
 
 CRASH_TESTS = ./tests/fault/crash_test.ts ./tests/fault/crash_kill_test.ts \
-	./tests/fault/deliver_kill_test.ts
+	./tests/fault/deliver_kill_test.ts ./tests/fault/import_kill_test.ts \
+	./tests/fault/quota_kill_test.ts ./tests/fault/undelete_crash_test.ts
 
 crash: dist/popkeep
 	POPKEEP_CRASH=all $(BUN) test --timeout=7200000 $(CRASH_TESTS)

@@ -30,6 +30,11 @@ need mariadbd mariadb-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 need python3 python3
 need haproxy haproxy # a load balancer; only what tests start of it runs
+need dovecot dovecot-pop3d # a POP3 server that mailboxes move away from; only what tests start of it runs
+# Another one. Its package conflicts with the first one's: its programs are unpacked beside it, below.
+courier=/usr/local/lib/popkeep-tests/courier-pop
+courier_base=/usr/local/lib/popkeep-tests/courier-base # its deliverquota, which delivers into Maildirs
+command -v courierpop3d >/dev/null 2>&1 || missing="$missing courier-authlib"
 need postfix postfix # a mail system, with its smtp-source; only what tests start of it runs
 need strace strace # to see what reaches the disk, and when
 need bindfs bindfs # a filesystem that can be made to hang
@@ -39,6 +44,8 @@ need unshare util-linux # hosts on one machine: their processes and mounts
 need ip iproute2 # and their network
 need fail2ban-regex fail2ban # its filter's test; no ban is ever made
 need script bsdutils # the terminal that mutt has to have
+
+command -v deliverquota >/dev/null 2>&1 || missing="$missing " # apt-get has nothing to install for it
 
 [ -n "$missing" ] || exit 0
 
@@ -65,3 +72,28 @@ install() {
 }
 # The package lists of a fresh machine are empty or old; fetching them first costs the others nothing.
 install || { apt-get update --quiet --quiet >&2 && install; }
+
+if ! command -v courierpop3d >/dev/null 2>&1; then
+  # The libraries that it needs have other names in each release.
+  missing=$(apt-cache depends courier-pop | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | tr '\n' ' ')
+  install
+  scratch=$(mktemp -d)
+  # Debian's apt downloads as a user of its own.
+  chmod 777 "$scratch"
+  (cd "$scratch" && apt-get download --quiet --quiet courier-pop >&2)
+  mkdir -p "$courier"
+  dpkg-deb --extract "$scratch"/courier-pop_*.deb "$courier"
+  ln -sf "$courier/usr/lib/courier/courier/courierpop3d" /usr/local/bin/courierpop3d
+  rm -rf "$scratch"
+fi
+
+if ! command -v deliverquota >/dev/null 2>&1; then
+  scratch=$(mktemp -d)
+  chmod 777 "$scratch"
+  (cd "$scratch" && { apt-get download --quiet --quiet courier-base >&2 ||
+    { apt-get update --quiet --quiet >&2 && apt-get download --quiet --quiet courier-base >&2; }; })
+  mkdir -p "$courier_base"
+  dpkg-deb --extract "$scratch"/courier-base_*.deb "$courier_base"
+  ln -sf "$courier_base/usr/bin/deliverquota.courier" /usr/local/bin/deliverquota
+  rm -rf "$scratch"
+fi

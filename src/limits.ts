@@ -132,6 +132,18 @@ export const DIRECTORY_QUEUE_LENGTH = 1_000;
 /** Users whose kind of password hash is remembered, to choose decoys alike: some 200 octets each. */
 export const DECOY_USERS = 1_000;
 
+/** Rows of an SQL directory's users that are read at once where all are listed: some 100 octets each. */
+export const DIRECTORY_LIST_ROWS = 5_000;
+
+/** Entries of an LDAP directory's users in a page where all are listed: what Active Directory gives at most. */
+export const DIRECTORY_LIST_ENTRIES = 1_000;
+
+/** Users of one LDAP server at most: all are kept until each has had its turn, some 200 octets each. */
+export const DIRECTORY_LISTED_USERS = 2_000_000;
+
+/** Time for the list of all users of one LDAP server, ms; a single page has that of any operation. */
+export const DIRECTORY_LISTING_MS = 600_000;
+
 /** Connections to one directory server at a time. */
 export const DIRECTORY_CONNECTIONS = { min: 1, default: 4, max: 64 } as const;
 
@@ -197,10 +209,16 @@ export const MAILBOX_CACHE_OCTETS = { min: 0, default: 67_108_864, max: 2 ** 40 
 export const READ_CHUNK_OCTETS = 65_536;
 
 /**
- * Calls to the disk that may wait at once, in each process: mail that is not in memory is read, and messages
- * are removed, as a disk takes it best, and a mailbox whose disk is slow leaves room for others.
+ * Calls to one filesystem that may wait at once, in each process: mail that is not in memory is read, and messages
+ * are removed, as a disk takes it best.
  */
-export const DISK_THREADS = 32;
+export const FILESYSTEM_CALLS = 16;
+
+/**
+ * Calls to all of them. Each has a thread, which is made when it is needed, and lost while the filesystem hangs:
+ * nineteen that hang at once leave one for the others.
+ */
+export const DISK_THREADS = 256;
 
 /**
  * Time that a call to the disk gets, ms: less than the minute or more that clients wait for an answer, and
@@ -216,6 +234,30 @@ export const PASSWORD_WORKERS = { min: 1, default: 2, max: 64 } as const;
 
 /** Longest message that is delivered, octets in storage. Exchange: MaxReceiveSize, 150 MiB at the most online. */
 export const RECEIVED_OCTETS = { min: 1_024, default: 157_286_400, max: 2 ** 50 } as const;
+
+/** Mail of one user, octets; 0 sets no limit. Exchange: ProhibitSendReceiveQuota. */
+export const QUOTA_OCTETS = { min: 0, default: 0, max: 2 ** 50 } as const;
+
+/** Messages of one user; 0 sets no limit. */
+export const QUOTA_MESSAGES = { min: 0, default: 0, max: 2_147_483_647 } as const;
+
+/**
+ * Percentage points of the quota that a mailbox has to fall by before it is warned of the same again: mail that
+ * comes and goes with each poll is less of a mailbox than that.
+ */
+export const QUOTA_HYSTERESIS_PERCENT = 5;
+
+/** A template of the message that warns, octets. */
+export const QUOTA_WARNING_OCTETS = 65_536;
+
+/**
+ * Age at which mail goes, ms; 0 is never. A day at least, since shorter ones were meant otherwise (7m: months?).
+ * Exchange: AgeLimitForRetention, 24,855 days at the most.
+ */
+export const RETENTION_MS = { min: 86_400_000, default: 0, max: 2_147_472_000_000 } as const;
+
+/** How long deleted mail can be put back, ms; 0 not at all. Exchange: DeletedItemRetention, 24,855 days. */
+export const DELETED_ITEM_RETENTION_MS = RETENTION_MS;
 
 /** Size at which a protocol log file is full, octets; 0 sets no limit. Exchange: LogPerFileSizeQuota. */
 export const LOG_FILE_OCTETS = { min: 0, default: 0, max: 2 ** 50 } as const;
@@ -451,3 +493,46 @@ export const APP_PASSWORDS_PER_USER = 32;
  * written anew as a whole. Beyond it those that were used longest ago are forgotten.
  */
 export const APP_PASSWORD_USES = 20_000;
+
+/**
+ * Connections of mail systems by LMTP, in each process. Postfix makes at most 20 to one destination unless it is
+ * told otherwise; who is told to come back later does.
+ */
+export const LMTP_CONNECTIONS = 100;
+
+/** Inactivity after which such a connection is closed, ms. RFC 5321 §4.5.3.2.7: at least five minutes. */
+export const LMTP_IDLE_MS = 300_000;
+
+/**
+ * Recipients of one message by LMTP; for the others the client sends it again. RFC 5321 §4.5.3.1.8: at least 100.
+ * Each is an open file.
+ */
+export const LMTP_RECIPIENTS = 100;
+
+/** Recipients of all messages that are being written at once, in each process: 128 KiB and a file each. */
+export const LMTP_RECIPIENTS_AT_ONCE = 128;
+
+/**
+ * Pieces in which a message by LMTP goes to its recipients, octets. The first one, or a message that is shorter, is
+ * there before any of the places above is taken: one such piece of memory for each connection.
+ */
+export const LMTP_PIECE_OCTETS = 65_536;
+
+/**
+ * How long a mail system may take for each piece but the first, ms: its recipients keep their places from others
+ * meanwhile. 1 KiB a second; a message that comes more slowly is given up, and tried again.
+ */
+export const LMTP_PIECE_MS = 60_000;
+
+/**
+ * How long one may wait for all pieces of a message together, ms: else who sends each of them just in time would keep
+ * all places from others for a night. Half of the time that a client waits for his answer (RFC 5321 §4.5.3.2.6: ten
+ * minutes), which is to come also where he had to wait for others first.
+ */
+export const LMTP_MESSAGE_MS = 300_000;
+
+/** A piece that comes within this does not count, ms: so a message of any length may come, at 256 KiB a second. */
+export const LMTP_PROMPT_PIECE_MS = 250;
+
+/** LMTP command line, octets: RFC 5321 §4.5.3.1.4 has 512, and its extensions add to that. */
+export const LMTP_COMMAND_OCTETS = 4_096;

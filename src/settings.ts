@@ -17,6 +17,7 @@ import { readToml } from "./settings/toml.ts";
 
 export type { Settings } from "./settings/effective.ts";
 export type { Binding } from "./settings/binding.ts";
+export { isSocketPath, type LmtpBinding } from "./settings/lmtp_binding.ts";
 export type { DirectoryTable } from "./settings/directory_tables.ts";
 export { type Fault, faultText } from "./settings/faults.ts";
 export type { Warning } from "./settings/warning.ts";

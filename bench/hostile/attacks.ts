@@ -24,6 +24,8 @@ export interface Attack {
   readonly network: number;
   /** How long, s, if not as long as the others. */
   readonly seconds?: number;
+  /** The number of the first user whom it names, if not that of the others. */
+  readonly firstUser?: number;
   /** False where it takes all places, so that nobody else can come. */
   readonly leavesRoom?: false;
   /** What it came to, for the table. */
@@ -54,10 +56,10 @@ function above(most: number) {
 
 export const ATTACKS: readonly Attack[] = [
   {
-    name: "10,000 idle connections, 100 addresses",
-    words: "-k idle -c 10000 -a 100 -o",
+    name: "10,000 idle connections, 100 addresses, 1,000 a second",
+    words: "-k idle -c 10000 -a 100 -R 1000 -o",
     network: 60,
-    // Who finds the system's queue full tries again after 1, 3 and 7 s.
+    // All have come after ten; those who come in one moment are the next kind.
     seconds: 25,
     outcome: heldAtOnce,
     fault: ({ most_at_once }) => most_at_once < 10_000 ? `${most_at_once} were let in` : undefined,
@@ -217,6 +219,8 @@ export const ATTACKS: readonly Attack[] = [
     name: "the same with wrong passwords",
     words: "-k guess -x -c 1000",
     network: BALANCERS,
+    // Of nobody: those whose passwords were guessed before have to wait still.
+    firstUser: 1_000,
     outcome: ({ rounds }) => `${number(rounds)} guesses`,
   },
 ];

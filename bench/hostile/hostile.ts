@@ -116,7 +116,7 @@ async function attackOnce(
     `${programs}/hostile_clients`,
     ...attack.words.split(" "),
     ...["-p", String(port), "-t", String(lasts)],
-    ...["-S", String(attack.network), "-f", String(FIRST_USER), "-u", "100"],
+    ...["-S", String(attack.network), "-f", String(attack.firstUser ?? FIRST_USER), "-u", "100"],
   ]);
   const figures = await hostile.result() as unknown as Figures;
   const waits = await bystanders.end();

@@ -6,6 +6,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { RemovedMessages } from "../maildrop/removed_messages.ts";
 import type {
   LoggedIn,
   LoginFailureCause,
@@ -71,6 +72,7 @@ export class SessionLog implements SessionEvents {
   turnedAwayFor: TurnAwayReason | undefined;
   /** As the client gave it, once logged in. */
   user: string | undefined;
+  #login: LoggedIn | undefined;
   /** The TLS version once there is one, such as "TLSv1.3". */
   tls: string | undefined;
 
@@ -85,8 +87,10 @@ export class SessionLog implements SessionEvents {
     log.warning("login failed", { ...this.#who(), cause, mechanism, user, reason });
   }
 
-  loggedIn(user: string, mechanism: string, { actedBy, ...login }: LoggedIn): void {
+  loggedIn(user: string, mechanism: string, opened: LoggedIn): void {
+    const { actedBy, ...login } = opened;
     this.user = user;
+    this.#login = opened;
     log.debug("logged in", { ...this.#who(), user, mechanism });
     if (actedBy === undefined) return;
     log.info("logged in for another user", {
@@ -94,6 +98,22 @@ export class SessionLog implements SessionEvents {
       user: login.user,
       actedBy,
       mechanism,
+    });
+  }
+
+  /** What became of somebody's mail, and by whom. */
+  messagesRemoved({ messages, octets, uniqueIds, uniqueIdsLeftOut }: RemovedMessages): void {
+    const { user, actedBy, folder } = this.#login ?? {};
+    log.info("messages removed", {
+      ...this.#who(),
+      user,
+      actedBy,
+      folder,
+      by: "client",
+      messages,
+      octets,
+      uniqueIds,
+      ...(uniqueIdsLeftOut > 0 ? { uniqueIdsLeftOut } : {}),
     });
   }
 

@@ -28,6 +28,21 @@ export interface DirectoryEntry {
   readonly appPasswords?: readonly AppPassword[];
   /** Who may open this mailbox with credentials of their own, as the directories spell their names. */
   readonly delegates?: readonly string[];
+  /**
+   * Why no more than the name is known, where the directory says something that cannot be understood. Nobody
+   * gets in, and nothing that goes by the user's own settings must be done.
+   */
+  readonly fault?: string;
+}
+
+/** A user among all that a directory has. */
+export interface ListedUser {
+  /** As the directory spells the name; where it says none that is one, what it says in its place. */
+  readonly user: string;
+  /** All that `lookUp` would say of the account, where the list says it; absent means: look the user up. */
+  readonly account?: Account;
+  /** Why it cannot be told who that is. */
+  readonly fault?: string;
 }
 
 /** A named secret for one program or device. Made by popkeep, long enough that a fast hash does. */
@@ -57,6 +72,21 @@ export interface AccountDirectory {
   /** Whether `lookUp` finds users at all: false where only a password opens an entry. */
   readonly findsByName: boolean;
 
+  /** All users, where it has them in memory; absent where they cannot be listed. */
+  accounts?(): Iterable<Account>;
+
+  /** Another object whenever `accounts` may say something else. */
+  readonly edition?: object;
+
+  /**
+   * All users, each once or more often, read while they are asked for. Absent where the settings do not say how
+   * to list them.
+   *
+   * @param most So many will do, to see whether it can.
+   * @throws {Error} While it goes on, if the directory cannot tell any further: there may be more users.
+   */
+  listUsers?(most?: number): AsyncIterable<ListedUser>;
+
   /**
    * Finds a user by a name, which is in lower case where a client sent it; undefined if there is none. At
    * once where the entry is in memory; while it stays as it is, it is one object.
@@ -66,6 +96,12 @@ export interface AccountDirectory {
    *   and holds no secret.
    */
   lookUp(user: string, address?: string): Soon<DirectoryEntry | undefined>;
+
+  /**
+   * Why `lookUp`, which found nobody by this name, left out what is written of such a user; undefined if nothing is.
+   * To logins that is nobody; mail for such a user is not to be given back.
+   */
+  whyNone?(user: string): string | undefined;
 
   /**
    * Checks a password where it is kept. Absent where `lookUp` hands out the password field.

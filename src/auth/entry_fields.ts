@@ -45,7 +45,7 @@ export function readEntry(kind: string, fields: EntryFields): ReadEntry {
   if (fault !== undefined) {
     logger.warn("a user cannot log in", { directory: kind, user: fields.user, reason: fault });
     const account = { user: fields.user, extra: {} };
-    return { entry: { account, storedPassword: "!", disabled: true }, faulty: true };
+    return { entry: { account, storedPassword: "!", disabled: true, fault }, faulty: true };
   }
   const { user, storedPassword, disabled, home = "", allowNets = "", delegates = [] } = fields;
   const allowedNetworks = allowNets === "" ? undefined : parseAllowedNetworks(allowNets);

@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { parentPort } from "node:worker_threads";
+import { letOthersGoFirst } from "../platform/thread_priority.ts";
 import { ALL_WEAK_SCHEMES, isHashFault, readStoredPassword } from "./stored_password.ts";
 
 export interface HashJob {
@@ -22,6 +23,7 @@ export type HashVerdict =
 if (parentPort === null) process.exit(1);
 const port = parentPort;
 
+letOthersGoFirst();
 port.on("message", async ({ stored, password }: HashJob) => {
   port.postMessage(await verdictOn(stored, password));
 });

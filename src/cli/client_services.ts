@@ -24,6 +24,7 @@ export interface SharedServices {
   readonly admitUser: AdmitUser;
   readonly maxBadCommands: number;
   readonly maxFailedLogins: number;
+  readonly expires: NonNullable<SessionServices["expires"]>;
   /**
    * Who decides about logins now: asked at each, so that a reload holds for clients that were connected
    * before it.
@@ -75,6 +76,10 @@ export class ClientServices implements SessionServices {
 
   get maxFailedLogins(): number {
     return this.#shared.maxFailedLogins;
+  }
+
+  get expires(): NonNullable<SessionServices["expires"]> {
+    return this.#shared.expires;
   }
 
   get checkPassword(): CheckPassword {

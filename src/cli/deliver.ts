@@ -9,32 +9,24 @@
 
 import process from "node:process";
 import { Command } from "commander";
-import type { AccountDirectory } from "../auth/directory.ts";
-import { readLoginNames } from "../auth/login_names.ts";
-import { faultOfUserName } from "../auth/user_name.ts";
-import { deliverMessage, MessageTooLong, NoMessage } from "../delivery/deliver_message.ts";
+import { deliverMessage, NoMessage } from "../delivery/deliver_message.ts";
 import { fitsHeader } from "../delivery/envelope.ts";
+import { OverQuota } from "../delivery/mailbox_quota.ts";
 import { withoutMboxLine } from "../delivery/mbox_line.ts";
-import { isLocationFault, mailLocation } from "../maildir/location.ts";
-import { findMailFolder } from "../maildir/mail_folder.ts";
-import type { MailLocation } from "../maildir/mail_location.ts";
+import { MessageTooLong } from "../delivery/message_delivery.ts";
 import { MailboxDisk } from "../maildir/mailbox_disk.ts";
-import { plainPath } from "../maildir/plain_path.ts";
-import { type Account, StorageFailure } from "../maildrop/store.ts";
 import { isRoot } from "../platform/privileges.ts";
 import type { Settings } from "../settings.ts";
+import { findUserPlace, type UserPlace } from "./delivery_place.ts";
 import { endSoon } from "./end_soon.ts";
 import { withExample } from "./example.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure, failureFrom } from "./failure.ts";
-import { directoryName, findUser, type FoundUser, noSuchUser } from "./find_user.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
-import { nameRulesOf } from "./login_options.ts";
 import { openDirectories } from "./login_parts.ts";
-import { whyNoPlace } from "./maildir_place.ts";
 import { printErrors } from "./output.ts";
 import { Parts } from "./parts.ts";
-import { printable } from "./printable.ts";
+import { NO_ROOM, NO_SUCH_USER } from "./refusals.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 
 interface DeliverOptions extends ConfigOptions {
@@ -53,8 +45,9 @@ export function deliverCommand(): Command {
       "after",
       `
 Exit codes are for mail systems: 0 the message is on the disk, 67 there is no such user,
-69 the message is too long, and 75 for everything else: try again later. That is so of this help,
-too, where a message may be on standard input.`,
+69 the message is too long, 77 there is no room for it in the user's quota (75 with quota_exceeded =
+"defer"), and 75 for everything else: try again later. That is so of this help, too, where a message
+may be on standard input.`,
     )
     .action(deliver);
   return withExample(command, "popkeep deliver -- alice@example.com < message");
@@ -76,7 +69,8 @@ async function deliver(user: string, options: DeliverOptions): Promise<void> {
     process.exitCode = ExitCode.ok;
   } catch (error) {
     const failure = failureOf(error);
-    if (FINAL.has(failure.exitCode)) throw failure;
+    const isFinal = FINAL.has(failure.exitCode) || error instanceof OverQuota && error.isFinal;
+    if (isFinal) throw failure;
     throw new Failure(ExitCode.temporary, failure.messages, { cause: error });
   } finally {
     // Who still writes, or a disk that hangs, keeps nothing from being over.
@@ -87,6 +81,10 @@ async function deliver(user: string, options: DeliverOptions): Promise<void> {
 
 function failureOf(error: unknown): Failure {
   if (error instanceof MessageTooLong) return new Failure(ExitCode.unavailable, error.message);
+  if (error instanceof OverQuota) return new Failure(ExitCode.noPermission, NO_ROOM);
+  if (error instanceof Failure && error.exitCode === ExitCode.noUser) {
+    return new Failure(ExitCode.noUser, NO_SUCH_USER);
+  }
   if (error instanceof NoMessage || error instanceof Interrupted) {
     return new Failure(ExitCode.temporary, error.message);
   }
@@ -113,7 +111,7 @@ async function deliverTo(
     );
   }
   const { sender, recipient = user } = options;
-  const { path, root } = await interruption.before(placeOf(user, settings));
+  const { path, quota, root } = await interruption.before(placeOf(user, settings));
   const { octets, sender: senderOfLine } = withoutMboxLine(process.stdin);
   const timeoutMs = settings.storageTimeoutMs;
   await deliverMessage({
@@ -127,75 +125,16 @@ async function deliverTo(
     // When all of it has come, what is left to do is short, and told as it ends.
     message: interruption.beforeEach(octets),
     mostOctets: settings.maxReceiveOctets,
+    quota,
   });
 }
 
-interface Place {
-  readonly path: string;
-  readonly root: string;
-}
-
 /** @throws {Failure} If there is no such user, or the user has no place for mail. */
-async function placeOf(user: string, settings: Settings): Promise<Place> {
-  const names = readLoginNames(user, "", nameRulesOf(settings));
-  const name = names?.mailbox ?? names?.login;
-  if (name === undefined || faultOfUserName(name) !== undefined) throw noSuchUser(user, settings);
+async function placeOf(user: string, settings: Settings): Promise<UserPlace> {
   const parts = new Parts();
-  let found: FoundUser | undefined;
   try {
-    const directories = await openDirectories(settings, parts);
-    found = await findUser(user, settings, directories, "mailbox");
-    if (found === undefined) throw nobodyFound(user, settings, directories);
+    return await findUserPlace(user, settings, await openDirectories(settings, parts));
   } finally {
     await parts.closeAllBut();
-  }
-  const { entry: { account }, folder } = found;
-  const location = mailLocation(settings.maildir, account);
-  if (isLocationFault(location)) {
-    throw new Failure(ExitCode.inputOutput, whyNoPlace(settings.maildir, account));
-  }
-  const path = await folderOf(location, folder, settings);
-  return { path, root: rootOf(location, account) };
-}
-
-/** Nobody is no user's name for sure only where every directory can be asked for names. */
-function nobodyFound(
-  user: string,
-  settings: Settings,
-  directories: readonly AccountDirectory[],
-): Failure {
-  const unasked = directories.flatMap(({ findsByName }, index) =>
-    findsByName ? [] : [directoryName(index, settings)]
-  );
-  if (unasked.length === 0) return noSuchUser(user, settings);
-  return new Failure(
-    ExitCode.temporary,
-    `no user ${printable(user)} is found, and ${
-      printable(unasked.join(", "))
-    } cannot tell whether ` +
-      "there is one without a password: mail can be delivered to users only whom a directory finds " +
-      "by their names",
-  );
-}
-
-/** A home that root made would be root's: where it is missing, there is a fault. */
-function rootOf({ inbox, root }: MailLocation, { home }: Account): string {
-  const path = home === undefined ? undefined : plainPath(home);
-  return isRoot() && path !== undefined && inbox.startsWith(`${path}/`) ? path : root;
-}
-
-/** A folder that is not there is none that mail is lost in: what was for it comes to the INBOX. */
-async function folderOf(
-  location: MailLocation,
-  folder: string | undefined,
-  { storageTimeoutMs: timeoutMs }: Settings,
-): Promise<string> {
-  if (folder === undefined) return location.inbox;
-  try {
-    const disk = new MailboxDisk(location.folders, { timeoutMs });
-    return await findMailFolder(location, folder, disk);
-  } catch (error) {
-    if (error instanceof StorageFailure && error.kind === "SYS/PERM") return location.inbox;
-    throw error;
   }
 }

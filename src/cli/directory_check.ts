@@ -1,6 +1,6 @@
 /**
- * Opens an account directory for a moment and asks it for nobody: what is wrong with its table, and
- * whether it answers.
+ * Opens an account directory for a moment, asks it for nobody and for its first users: what is wrong with its
+ * table, and whether it answers.
  *
  * *Knows*: settings, how directories are opened. *Does not know*: how it is shown.
  */
@@ -8,6 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { AccountDirectory } from "../auth/directory.ts";
+import { foldedName } from "../auth/user_name.ts";
 import { isHashFault, readStoredPassword, weakSchemesNamed } from "../auth/stored_password.ts";
 import type { Settings, Warning } from "../settings.ts";
 import { openDirectoryAt } from "./login_parts.ts";
@@ -20,6 +21,9 @@ export interface Findings {
   readonly faults: readonly SettingFault[];
   readonly warnings: readonly Warning[];
 }
+
+/** Of all users, to see whether they can be listed. */
+const SOME_USERS = 10;
 
 /** Where files are that say what a PAM service is. */
 const PAM_FOLDERS = ["/etc/pam.d", "/usr/lib/pam.d"];
@@ -35,7 +39,8 @@ export async function checkDirectory(
   const weakSchemes = weakSchemesNamed(settings.weakPasswordSchemes).weak;
   try {
     const directory = await openDirectoryAt(index, { settings, weakSchemes, parts });
-    return { faults: [], warnings: [...warnings, ...await askForNobody(key, directory)] };
+    warnings.push(...await askForNobody(key, directory), ...await listSome(key, directory));
+    return { faults: [], warnings };
   } catch (error) {
     if (error instanceof SettingFault) return { faults: [error], warnings };
     throw error;
@@ -53,6 +58,29 @@ async function askForNobody(key: string, directory: AccountDirectory): Promise<W
     // That it failed a moment ago is so because it was tried when it was opened.
     const now = printable(reason.replaceAll(" (a moment ago)", ""));
     return [{ key, message: `cannot be asked now: ${now}` }];
+  }
+}
+
+/** Has the first users listed, where that can be, and looks for one of them. */
+async function listSome(key: string, directory: AccountDirectory): Promise<Warning[]> {
+  if (directory.listUsers === undefined) return [];
+  const setting = `${key}.${directory.kind === "sql" ? "iterate_query" : "iterate_filter"}`;
+  let first: string | undefined;
+  let seen = 0;
+  try {
+    for await (const { user, account, fault } of directory.listUsers(SOME_USERS)) {
+      if (account !== undefined || fault !== undefined) return [];
+      if (await directory.lookUp(foldedName(user)) !== undefined) return [];
+      first ??= user;
+      if (++seen >= SOME_USERS) break;
+    }
+    const message = first === undefined
+      ? "lists nobody"
+      : `lists users, such as "${printable(first)}", who are not found by their names`;
+    return [{ key: setting, message }];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [{ key: setting, message: `cannot list users now: ${printable(reason)}` }];
   }
 }
 

@@ -22,7 +22,8 @@ export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
 export const exitCodeMeanings: Readonly<Record<keyof typeof ExitCode, string>> = {
   ok: "done",
   usage: "the command line is wrong",
-  badData: "what was given is not usable: a password, a user name",
+  badData:
+    "what was given is not usable: a password, a user name; faults in a mailbox (check, repair)",
   noInput: "a file or mailbox is not there",
   noUser: "there is no such user or app password",
   unavailable: "the server cannot start: an address is in use",
@@ -30,7 +31,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof ExitCode, string>> =
   cannotCreate: "a file, user or app password exists already, or a file cannot be made",
   inputOutput: "reading or writing failed, or a mailbox cannot be used",
   temporary: "it failed for now; trying again may help",
-  noPermission: "permission is missing, or the password is wrong (user test)",
+  noPermission: "permission is missing, the password is wrong (user test), or no room (deliver)",
   badSettings: "the settings file has faults",
   interrupted: "stopped at the keyboard",
 };

@@ -1,11 +1,13 @@
 /**
  * Why a command could not do its work, with the exit code that says so.
  *
- * *Knows*: exit codes, system error codes. *Does not know*: how it is shown.
+ * *Knows*: exit codes, system error codes, what folders are not there. *Does not know*: how it is shown.
  */
 
+import { type FolderFault, NoSuchFolder } from "../maildir/mail_folder.ts";
 import { StorageFailure } from "../maildrop/store.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { printable } from "./printable.ts";
 
 /** Ends a command. Each message is shown on a line of its own after "popkeep: ". */
 export class Failure extends Error {
@@ -25,6 +27,10 @@ export class Failure extends Error {
 export function failureFrom(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof NoSuchFolder) {
+    const code = error.fault === "missing" ? ExitCode.noInput : ExitCode.badData;
+    return new Failure(code, noFolderText(error), { cause: error });
+  }
   if (error instanceof StorageFailure) {
     const code = error.kind === "SYS/TEMP" ? ExitCode.temporary : ExitCode.inputOutput;
     return new Failure(code, message, { cause: error });
@@ -43,6 +49,17 @@ export function failureFrom(error: unknown): Failure {
     cause: error,
   });
 }
+
+/** For who has named the folder; others learn no names. */
+export function noFolderText({ fault, folder }: NoSuchFolder): string {
+  return `${NO_FOLDER[fault]}: ${printable(folder)}`;
+}
+
+const NO_FOLDER: Readonly<Record<FolderFault, string>> = {
+  "no name": "no folder of mail can have this name",
+  missing: "there is no folder of this name",
+  several: "several folders differ from this name in letter case alone",
+};
 
 const systemErrors: Readonly<Record<string, { exitCode: ExitCode; text: string }>> = {
   ENOENT: { exitCode: ExitCode.noInput, text: "there is no such file or folder" },

@@ -25,7 +25,8 @@ export interface FoundUser {
  *
  * @param whose Which user a name stands for that has two in it: who logs in, or whose mailbox is opened.
  *
- * @throws {Failure} If a directory cannot tell now.
+ * @throws {Failure} If a directory cannot tell now; where a mailbox is meant, also if what it says of the user cannot be
+ * understood: the place, the quota or the ages of the user may be what is meant by it.
  */
 export async function findUser(
   user: string,
@@ -38,9 +39,9 @@ export async function findUser(
   const name = whose === "mailbox" ? names.mailbox ?? names.login : names.login;
   for (const [index, directory] of directories.entries()) {
     if (!directory.findsByName) continue;
+    let entry: DirectoryEntry | undefined;
     try {
-      const entry = await directory.lookUp(name);
-      if (entry !== undefined) return { entry, index, folder: names.folder };
+      entry = await directory.lookUp(name);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Failure(
@@ -49,6 +50,12 @@ export async function findUser(
         { cause: error },
       );
     }
+    if (entry === undefined) continue;
+    if (whose === "mailbox" && entry.fault !== undefined) {
+      const text = `the mailbox of ${entry.account.user}: ${entry.fault}`;
+      throw new Failure(ExitCode.inputOutput, printable(text));
+    }
+    return { entry, index, folder: names.folder };
   }
   return undefined;
 }

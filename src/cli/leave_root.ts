@@ -24,7 +24,7 @@ import { findSystemGroup, findSystemUser } from "../platform/system_users.ts";
 import { faultText, fileFaults, type Settings, type Warning } from "../settings.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
-import { bindingsOf } from "./server_options.ts";
+import { bindingsOf, lmtpAddressesOf } from "./server_options.ts";
 import { SettingFault } from "./setting_fault.ts";
 import { certificatePairs } from "./tls_part.ts";
 
@@ -106,6 +106,28 @@ export function lookAsUser(settings: Settings): UsersEyes | undefined {
   orFailure(user, () => becomeUser(identity));
   mustReadLoginFiles(settings);
   return { user, certificates };
+}
+
+/**
+ * Becomes the user that the settings name, for a command of root's that changes mail: what it makes is then the
+ * owner's, and nothing that a user has planted in a mailbox leads it astray.
+ *
+ * @throws {Failure} If root is not told whom to become, or cannot, or the user may not read what logins need.
+ */
+export function becomeMailUser(settings: Settings): void {
+  if (!isRoot()) return;
+  const { user } = settings;
+  if (user === "") {
+    throw new Failure(
+      ExitCode.noPermission,
+      "what root changes in a mailbox would be root's: run this as the user who owns the mail, or name that " +
+        'user in the setting user; user = "root" has root do it',
+    );
+  }
+  const identity = identityOf(settings);
+  if (identity === undefined) return;
+  orFailure(user, () => becomeUser(identity));
+  mustReadLoginFiles(settings);
 }
 
 /** Whom to become; undefined for nobody else, or root. @throws {Failure} If there is no such user. */
@@ -197,7 +219,8 @@ function hasLowPort(settings: Settings): boolean {
   } catch {
     // Before Linux 4.11 it could not be changed.
   }
-  return bindingsOf(settings).some(({ port }) => port !== 0 && port < firstForAll);
+  const bindings = [...bindingsOf(settings), ...lmtpAddressesOf(settings)];
+  return bindings.some(({ port }) => port !== 0 && port < firstForAll);
 }
 
 function orFailure<Value>(user: string, work: () => Value): Value {

@@ -9,10 +9,11 @@ import { stat } from "node:fs/promises";
 import { StorageFailure } from "../maildrop/store.ts";
 import { type ListedMessage, listMessages } from "../maildir/list_messages.ts";
 import { isLocationFault, mailLocation } from "../maildir/location.ts";
-import { findMailFolder } from "../maildir/mail_folder.ts";
+import { findMailFolder, NoSuchFolder } from "../maildir/mail_folder.ts";
 import { mailLocationText } from "../maildir/mail_location.ts";
 import type { Account } from "../maildrop/store.ts";
 import { fixedFolderOf } from "../settings/maildir_folder.ts";
+import { noFolderText } from "./failure.ts";
 import { whyNoPlace } from "./maildir_place.ts";
 import { troublesOf } from "./maildir_troubles.ts";
 
@@ -51,7 +52,8 @@ export async function maildropState(maildir: string, account: Account): Promise<
       path = await findMailFolder(location, account.folder);
     } catch (error) {
       if (!(error instanceof StorageFailure)) throw error;
-      return unusable(error.message, error.kind);
+      const reason = error instanceof NoSuchFolder ? noFolderText(error) : error.message;
+      return unusable(reason, error.kind);
     }
   }
 

@@ -13,6 +13,11 @@ export function print(text: string): Promise<void> {
   return write(process.stdout, text);
 }
 
+/** Writes octets to standard output. */
+export function printOctets(octets: Uint8Array): Promise<void> {
+  return write(process.stdout, octets);
+}
+
 /** Writes one "popkeep: ..." line to standard error for each message. */
 export function printErrors(messages: readonly string[]): Promise<void> {
   return write(process.stderr, messages.map((message) => `popkeep: ${message}\n`).join(""));
@@ -36,7 +41,7 @@ export function terminalColumns(): number | undefined {
   return columns !== undefined && columns > 0 ? columns : 80;
 }
 
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
       // The reader of a pipe, such as head, has seen enough: that is no fault of anybody.

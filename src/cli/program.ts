@@ -7,9 +7,12 @@
 import type { Command } from "commander";
 import { configCommand } from "./config.ts";
 import { deliverCommand } from "./deliver.ts";
+import { expireCommand } from "./expire.ts";
 import { helpCommand } from "./help.ts";
+import { importUidsCommand } from "./import_uids.ts";
 import { initCommand } from "./init.ts";
 import { mailboxCommand } from "./mailbox.ts";
+import { quotaCommand } from "./quota.ts";
 import { serveCommand } from "./serve.ts";
 import { topCommand } from "./top_command.ts";
 import { userCommand } from "./user.ts";
@@ -22,7 +25,10 @@ export function program(): Command {
     initCommand(),
     userCommand(),
     mailboxCommand(),
+    quotaCommand(),
     deliverCommand(),
+    expireCommand(),
+    importUidsCommand(),
     configCommand(),
     versionCommand(),
     helpCommand(),

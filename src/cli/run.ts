@@ -10,6 +10,7 @@
 import process from "node:process";
 import { type Command, CommanderError } from "commander";
 import { commandLineExit } from "./command_line_exit.ts";
+import { DAILY_PASS } from "./daily/daily_argument.ts";
 import { failureFrom } from "./failure.ts";
 import { listenForWriteErrors, printErrors } from "./output.ts";
 import { topCommand } from "./top_command.ts";
@@ -26,6 +27,10 @@ export async function run(args: readonly string[]): Promise<void> {
     if (args[0] === WORKER) {
       const { runWorker } = await import("./workers/worker.ts");
       return await runWorker(args.slice(1));
+    }
+    if (args[0] === DAILY_PASS) {
+      const { runDailyPass } = await import("./daily/daily_work.ts");
+      return await runDailyPass();
     }
     commands = await commandsFor(args[0]);
     await commands.parseAsync([...args], { from: "user" });

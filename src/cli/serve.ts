@@ -21,6 +21,7 @@ import { faultText, loadSettings, type Settings, settingsWarnings } from "../set
 import { withExample } from "./example.ts";
 import { leaveRoot, type LeftRoot, rootsGroupWarnings } from "./leave_root.ts";
 import type { Beginning } from "./beginning.ts";
+import { Housekeeping } from "./daily/housekeeping.ts";
 import { orListenFailure } from "./listen_failure.ts";
 import { configOption, type ConfigOptions, settingsOrFailure } from "./settings_option.ts";
 import { SignalQueue } from "./signal_queue.ts";
@@ -35,6 +36,8 @@ interface RunningService {
   reload(settings: Settings): Promise<void>;
   stop(): Promise<void>;
   hasten(): void;
+  /** Lends a mailbox that no session has open; what is returned gives it back. */
+  borrow(path: string): Promise<(() => void) | undefined>;
 }
 
 export function serveCommand(): Command {
@@ -58,8 +61,9 @@ async function serve(options: ConfigOptions): Promise<void> {
     log.info("popkeep starts", { version: VERSION, settings: settings.file, process: process.pid });
     warnOf(settings);
     const service = await start(settings, leftRoot);
+    const housekeeping = await Housekeeping.start(settings, (path) => service.borrow(path));
     log.info("ready");
-    await runUntilStopped(service, settings, signals);
+    await runUntilStopped(service, settings, { signals, housekeeping });
     log.info("popkeep has stopped");
   } finally {
     signals.close();
@@ -92,17 +96,24 @@ function workersOf({ workers }: Settings): number {
 async function runUntilStopped(
   service: RunningService,
   settings: Settings,
-  signals: SignalQueue,
+  { signals, housekeeping }: {
+    readonly signals: SignalQueue;
+    readonly housekeeping: Housekeeping;
+  },
 ): Promise<void> {
   for (;;) {
     const signal = await signals.next();
     if (signal === "SIGHUP") {
-      await reload(service, settings);
+      const changed = await reload(service, settings);
+      if (changed !== undefined) await housekeeping.reload(changed);
       continue;
     }
     log.info("stopping", { signal });
     void hastenWhenToldAgain(service, signals);
-    return await service.stop();
+    await Promise.all([service.stop(), housekeeping.stopDaily()]);
+    // Until now sessions had their mailboxes open.
+    housekeeping.close();
+    return;
   }
 }
 
@@ -119,13 +130,16 @@ async function hastenWhenToldAgain(
   }
 }
 
-/** Never rejects: a server that runs goes on with what it has. */
-async function reload(service: RunningService, begunWith: Settings): Promise<void> {
+/** The settings that hold now; undefined if the old ones do. Never rejects: a server that runs goes on with what it has. */
+async function reload(
+  service: RunningService,
+  begunWith: Settings,
+): Promise<Settings | undefined> {
   const settings = loadSettings(begunWith.file);
   if (Array.isArray(settings)) {
     for (const fault of settings) log.error("fault in the settings", { fault: faultText(fault) });
     log.error("not reloaded; the old settings hold");
-    return;
+    return undefined;
   }
   try {
     await service.reload(settings);
@@ -138,9 +152,11 @@ async function reload(service: RunningService, begunWith: Settings): Promise<voi
       log.warning("whom popkeep runs as changes with a restart", { user, group });
     }
     log.info("reloaded");
+    return settings;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     log.error("not reloaded; the old settings hold", { reason });
+    return undefined;
   }
 }
 

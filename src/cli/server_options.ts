@@ -2,9 +2,9 @@
 
 import type { ProtocolLogOptions } from "../admin/protocol_log.ts";
 import type { Binding } from "../net/listener.ts";
-import type { Settings } from "../settings.ts";
+import { isSocketPath, type Settings } from "../settings.ts";
 
-/** All places to listen on. */
+/** All places to listen on for POP3. */
 export function bindingsOf(settings: Settings): Binding[] {
   return [
     ...settings.unencryptedOrTlsBindings.map((binding): Binding => ({
@@ -13,6 +13,18 @@ export function bindingsOf(settings: Settings): Binding[] {
     })),
     ...settings.sslBindings.map((binding): Binding => ({ ...binding, security: "implicit-tls" })),
   ];
+}
+
+/** All addresses to listen on for LMTP. */
+export function lmtpAddressesOf({ lmtpBindings }: Settings): Binding[] {
+  return lmtpBindings.flatMap((binding): Binding[] =>
+    isSocketPath(binding) ? [] : [{ ...binding, security: "plain", protocol: "lmtp" }]
+  );
+}
+
+/** The paths of all sockets of this machine to listen on for LMTP. */
+export function lmtpSocketsOf({ lmtpBindings }: Settings): string[] {
+  return lmtpBindings.flatMap((binding) => isSocketPath(binding) ? [binding.path] : []);
 }
 
 /** Undefined where the protocol log is off. */

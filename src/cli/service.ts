@@ -11,8 +11,12 @@
 import { configureLog } from "../admin/log.ts";
 import { type ProtocolLines, ProtocolLog, type ProtocolLogOptions } from "../admin/protocol_log.ts";
 import { addressesIn } from "../auth/allowed_networks.ts";
+import { ExpiryOfUsers } from "./expiry_of_users.ts";
+import { ignoredFolders } from "../delivery/quota_limits.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../maildir/maildir_store.ts";
+import { OpenMailboxes } from "../maildir/open_mailboxes.ts";
 import { ConnectionLimits, type ConnectionMaxima } from "../net/connection_limits.ts";
+import type { LmtpChange } from "../net/lmtp/lmtp_server.ts";
 import type { PlaceCounts } from "../net/place_counts.ts";
 import { Pop3Server } from "../net/server.ts";
 import type { Serving } from "../net/serving.ts";
@@ -20,6 +24,7 @@ import type { Settings } from "../settings.ts";
 import type { Beginning } from "./beginning.ts";
 import { ClientServices, type SharedServices } from "./client_services.ts";
 import { guessingOptions } from "./guessing_options.ts";
+import type { LmtpPart } from "./lmtp/lmtp_part.ts";
 import { type LoginParts, loginParts } from "./login_parts.ts";
 import { Parts } from "./parts.ts";
 import { bindingsOf, protocolLogOptions } from "./server_options.ts";
@@ -32,6 +37,10 @@ export interface InCommon {
   readonly places: PlaceCounts;
   readonly remembered: Remembered;
   readonly openProtocolLog: (options: ProtocolLogOptions) => ProtocolLines;
+  /** Whether the sockets of this machine are ours to serve: several cannot have one. */
+  readonly hasSockets: boolean;
+  /** Of which mailboxes may be lent before the service begins. */
+  readonly openMailboxes: OpenMailboxes;
 }
 
 /** What the sessions that begin now are served with. */
@@ -39,6 +48,7 @@ interface Serves {
   readonly settings: Settings;
   readonly logins: LoginParts;
   readonly store: MaildirStore;
+  readonly expiry: ExpiryOfUsers;
 }
 
 export class Service {
@@ -48,12 +58,23 @@ export class Service {
   #serves: Serves;
   readonly #protocolLog: ProtocolLog;
   readonly #inCommon: InCommon | undefined;
+  readonly #openMailboxes: OpenMailboxes;
+  #hasSockets: boolean;
+  /** Made when the settings first have it. */
+  #lmtp: LmtpPart | undefined;
 
-  private constructor(parts: Parts, serves: Serves, inCommon: InCommon | undefined) {
+  private constructor(
+    parts: Parts,
+    serves: Serves,
+    openMailboxes: OpenMailboxes,
+    inCommon: InCommon | undefined,
+  ) {
     const { settings } = serves;
+    this.#openMailboxes = openMailboxes;
     this.#parts = parts;
     this.#serves = serves;
     this.#inCommon = inCommon;
+    this.#hasSockets = inCommon?.hasSockets ?? true;
     this.#protocolLog = new ProtocolLog(protocolLogOptions(settings), inCommon?.openProtocolLog);
     this.#limits = new ConnectionLimits(maximaOf(settings), inCommon?.places);
     this.#server = new Pop3Server(this.#limits, { sharedPorts: inCommon !== undefined });
@@ -64,7 +85,7 @@ export class Service {
    *
    * @param beginning `placesHad` may throw what it likes, which is then thrown.
    * @param inCommon Without, it serves alone.
-   * @throws {ListenFailure} If a binding cannot be had.
+   * @throws {PlaceFailure} If a place to listen on cannot be had.
    * @throws {SettingFault} If a file that the settings name cannot be used.
    */
   static async start(
@@ -74,8 +95,9 @@ export class Service {
   ): Promise<Service> {
     const parts = new Parts();
     try {
-      const serves = await servesBy(settings, parts, inCommon?.remembered);
-      const service = new Service(parts, serves, inCommon);
+      const openMailboxes = inCommon?.openMailboxes ?? new OpenMailboxes();
+      const serves = await servesBy(settings, parts, openMailboxes, inCommon?.remembered);
+      const service = new Service(parts, serves, openMailboxes, inCommon);
       await service.#listen(service.#serves, beginning);
       return service;
     } catch (error) {
@@ -94,7 +116,12 @@ export class Service {
     const parts = new Parts(this.#parts);
     let serves: Serves;
     try {
-      serves = await servesBy(settings, parts, this.#inCommon?.remembered);
+      serves = await servesBy(
+        settings,
+        parts,
+        this.#openMailboxes,
+        this.#inCommon?.remembered,
+      );
       await this.#listen(serves);
     } catch (error) {
       await parts.undo();
@@ -118,17 +145,50 @@ export class Service {
   async stop(): Promise<void> {
     // Nobody who is about to be sent away waits for the answer to a failed login.
     this.#serves.logins.remembered.guard.hasten();
-    await this.#server.stop(this.#serves.settings.shutdownGracePeriodMs);
+    const { shutdownGracePeriodMs: graceMs } = this.#serves.settings;
+    await Promise.all([this.#server.stop(graceMs), this.#lmtp?.stop(graceMs)]);
     await this.#parts.closeAllBut();
     await this.#protocolLog.close();
+  }
+
+  /** Lends a mailbox, as `OpenMailboxes.lend` does. */
+  borrow(path: string): Promise<(() => void) | undefined> {
+    return this.#openMailboxes.lend(path);
   }
 
   /** Cuts short the time that `stop` is giving. */
   hasten(): void {
     this.#server.hasten();
+    this.#lmtp?.hasten();
   }
 
-  #listen({ settings, store }: Serves, beginning: Beginning = {}): Promise<void> {
+  /** From now on the sockets of this machine are ours to serve: whoever had them is gone. */
+  async takeSockets(): Promise<void> {
+    this.#hasSockets = true;
+    (await this.#prepareLmtp(this.#serves))?.keep();
+  }
+
+  /** Listens for all protocols, or changes nothing. */
+  async #listen(serves: Serves, beginning: Beginning = {}): Promise<void> {
+    const lmtp = await this.#prepareLmtp(serves);
+    try {
+      await this.#listenForPop3(serves, beginning);
+    } catch (error) {
+      await lmtp?.undo();
+      throw error;
+    }
+    lmtp?.keep();
+  }
+
+  /** Undefined where there is none, and was none. */
+  async #prepareLmtp({ settings, logins }: Serves): Promise<LmtpChange | undefined> {
+    if (settings.lmtpBindings.length === 0 && this.#lmtp === undefined) return undefined;
+    const { LmtpPart } = await import("./lmtp/lmtp_part.ts");
+    this.#lmtp ??= new LmtpPart({ sharedPorts: this.#inCommon !== undefined });
+    return await this.#lmtp.prepare(settings, logins.directories, { hasSockets: this.#hasSockets });
+  }
+
+  #listenForPop3({ settings, store }: Serves, beginning: Beginning): Promise<void> {
     const shared: SharedServices = {
       banner: settings.banner,
       implementation: `popkeep-${VERSION}`,
@@ -139,6 +199,7 @@ export class Service {
       admitUser: this.#limits.admitUser,
       maxBadCommands: settings.maxBadCommands,
       maxFailedLogins: settings.maxFailedLogins,
+      expires: (account) => this.#serves.expiry.announced(account),
       logins: () => this.#serves.logins,
     };
     const serving: Serving = {
@@ -158,13 +219,21 @@ export class Service {
 async function servesBy(
   settings: Settings,
   parts: Parts,
+  openMailboxes: OpenMailboxes,
   remembered: Remembered | undefined,
 ): Promise<Serves> {
   const mail = maildirOptions(settings);
+  const { quotaIgnoredFolders } = settings;
+  const logins = await loginParts(settings, parts, remembered);
   return {
     settings,
-    logins: await loginParts(settings, parts, remembered),
-    store: await parts.take("store", mail, () => new MaildirStore(mail)),
+    logins,
+    expiry: new ExpiryOfUsers(settings, logins.directories),
+    store: await parts.take("store", { ...mail, quotaIgnoredFolders }, () =>
+      new MaildirStore({
+        ...mail,
+        ignoredFolders: (account) => ignoredFolders({ quotaIgnoredFolders }, account),
+      }, openMailboxes)),
   };
 }
 
@@ -174,6 +243,7 @@ function maildirOptions(settings: Settings): MaildirStoreOptions {
     exactSizes: settings.enableExactRfc822Size,
     sortOrder: settings.messageRetrievalSortOrder,
     markRetrievedAsSeen: settings.markRetrievedAsSeen,
+    keepsDeleted: settings.deletedItemRetentionMs > 0,
     cacheOctets: settings.mailboxCacheOctets,
     timeoutMs: settings.storageTimeoutMs,
   };

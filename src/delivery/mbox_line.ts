@@ -1,6 +1,6 @@
 /**
  * The line "From sender date" that local mail systems put before a message on a program's standard input
- * (Postfix' local(8), for .forward): it is no header, and belongs to no message in a Maildir.
+ * (Postfix' local(8), for .forward), and that may be left of an mbox where mail comes by LMTP: it is no header, and belongs to no message in a Maildir.
  *
  * It is one only with a date as asctime(3) writes it at its end, with a zone perhaps (RFC 4155, appendix A).
  * Else it is the message's own: `From : a@b` is a header line of old mail (RFC 5322 §4.5).

@@ -4,17 +4,19 @@
  * While a call to it is on its way, also one that nobody waits for any more, the file stays open: the system
  * gives a closed file's number to the next one that is opened, and the call would reach that.
  *
- * *Knows* `node:fs` and the gate. *Does not know* what the file is.
+ * *Knows* the gate. *Does not know* what the file is.
  */
 
-import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
+import { type FileStats, type OpenFile, openFileOf } from "../platform/open_file.ts";
 import { DiskTimeout, retryStale } from "./disk.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
 
+export type { FileStats } from "../platform/open_file.ts";
+
 export class DiskFile {
   readonly #disk: MailboxDisk;
-  readonly #handle: FileHandle;
+  readonly #file: OpenFile;
   /** Calls that have begun and not come back. */
   #calls = 0;
   /** Whether it is to be closed when the last of them comes back. */
@@ -22,7 +24,7 @@ export class DiskFile {
 
   constructor(disk: MailboxDisk, handle: FileHandle) {
     this.#disk = disk;
-    this.#handle = handle;
+    this.#file = openFileOf(handle);
   }
 
   /** Reads octets into `target`; returns how many, 0 at the end. */
@@ -34,46 +36,56 @@ export class DiskFile {
   ): Promise<number> {
     const { bytesRead } = await this.#call(
       "read a file",
-      () => retryStale(() => this.#handle.read(target, from, length, position)),
+      () => retryStale(() => this.#file.read(target, from, length, position)),
     );
     return bytesRead;
   }
 
   /** What is in it, a character an octet. */
   readText(): Promise<string> {
-    return this.#call("read a file", () => this.#handle.readFile("latin1"));
+    return this.#call("read a file", () => this.#file.readFile("latin1"));
   }
 
   async write(octets: Uint8Array): Promise<void> {
     for (let at = 0; at < octets.length;) {
       const { bytesWritten } = await this.#call(
         "write a file",
-        () => this.#handle.write(octets, at, octets.length - at),
+        () => this.#file.write(octets, at, octets.length - at),
       );
       at += bytesWritten;
     }
   }
 
-  stat(): Promise<Stats> {
-    return this.#call("look at a file", () => this.#handle.stat());
+  stat(): Promise<FileStats> {
+    return this.#call("look at a file", () => this.#file.stat());
   }
 
   /** Writes what was written through to the disk. */
   datasync(): Promise<void> {
-    return this.#call("write a file through to the disk", () => this.#handle.datasync());
+    return this.#call("write a file through to the disk", () => this.#file.datasync());
   }
 
   /** The same of a folder, or with all that is known of the file. */
   sync(): Promise<void> {
-    return this.#call("write a folder through to the disk", () => this.#handle.sync());
+    return this.#call("write a folder through to the disk", () => this.#file.sync());
   }
 
   truncate(octets: number): Promise<void> {
-    return this.#call("cut a file", () => this.#handle.truncate(octets));
+    return this.#call("cut a file", () => this.#file.truncate(octets));
   }
 
   chown(userId: number, groupId: number): Promise<void> {
-    return this.#call("give a file to its owner", () => this.#handle.chown(userId, groupId));
+    return this.#call("give a file to its owner", () => this.#file.chown(userId, groupId));
+  }
+
+  /** Sets who may do what with it. */
+  chmod(mode: number): Promise<void> {
+    return this.#call("set a file's permissions", () => this.#file.chmod(mode));
+  }
+
+  /** The system's number of the open file; valid until it is closed. */
+  get descriptor(): number {
+    return this.#file.fd;
   }
 
   /** Closes the file: later where it cannot be done now, since the mailbox does not answer. */
@@ -86,14 +98,12 @@ export class DiskFile {
     try {
       await this.#disk.call("close a file", () => {
         isBegun = true;
-        return this.#handle.close();
+        return this.#file.close();
       });
     } catch (error) {
       if (!(error instanceof DiskTimeout)) throw error;
       if (!isBegun) {
-        void this.#disk.eventually(() =>
-          this.#disk.call("close a file", () => this.#handle.close())
-        );
+        void this.#disk.eventually(() => this.#disk.call("close a file", () => this.#file.close()));
       }
     }
   }

@@ -3,8 +3,8 @@
  *
  * The runtime has few threads for such calls, and one whose filesystem hangs is kept for as long as that
  * lasts: nobody can take it back. So
- * 1. calls to one filesystem have at most half of the threads that others leave, and those of one mailbox
- *    three quarters of that; further ones wait here, in order, and take no thread;
+ * 1. calls to one filesystem have at most `FILESYSTEM_CALLS` threads, and half of those that others leave; those of
+ *    one mailbox three quarters of that; further ones wait here, in order, and take no thread;
  * 2. a call that is not done within its time is overdue: who waits for it is told so. It keeps its place
  *    until it comes back, and what it then brings (an open file) is given up;
  * 3. as long as a mailbox has an overdue call its other calls fail at once. So nobody waits twice, and nobody
@@ -17,7 +17,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { DISK_THREADS } from "../limits.ts";
+import { DISK_THREADS, FILESYSTEM_CALLS } from "../limits.ts";
 import { diskThreads } from "../platform/disk_threads.ts";
 import { DiskTimeout } from "./disk.ts";
 
@@ -92,7 +92,7 @@ export class DiskGate {
   /** Calls at once; also as many overdue ones make everybody fail. */
   get #places(): number {
     const free = this.#shares.threads - (this.#shares.taken - this.#running);
-    return Math.max(1, Math.floor(free / 2));
+    return Math.max(1, Math.min(FILESYSTEM_CALLS, Math.floor(free / 2)));
   }
 
   /**

@@ -47,6 +47,9 @@ const TOUCH_MS = 3_000;
 /** First and longest pause between two tries. */
 const RETRY_MS = { first: 2, longest: 50 } as const;
 
+/** Not touched for so long, by the clock of whoever looks, a lock has no holder: an hour, ms. */
+const LEFT_MS = 3_600_000;
+
 /** Stale locks taken away at once, one after the other; then others are let have their turn. */
 const MOST_TAKEN_AWAY = 5;
 
@@ -56,6 +59,8 @@ export interface DotLock {
   /**
    * Whether the file still says that we hold it. Costs one read; on a filesystem that others share also a touch,
    * which no client answers from what it remembers of a file that is gone.
+   *
+   * @throws {Error} EIO, where the disk cannot tell: who takes that for a no tries again, and meets his own lock.
    */
   isHeld(): Promise<boolean>;
   /** Gives the lock up; while the disk does not answer, later. */
@@ -98,13 +103,15 @@ export async function takeDotLock(
     const triedMs = performance.now();
     if (await make(file, identity)) {
       const isInTime = performance.now() - triedMs < unsignedMs / 3;
-      const lock = hold(file, identity, takenAway > 0);
-      if (isInTime || await lock.isHeld()) return lock;
+      const lock = hold(file, identity, { staleMs, tookOver: takenAway > 0 });
+      if (isInTime || await lock.isHeld().catch(() => false)) return lock;
       await lock.release();
     }
     const seen = await look(file);
     // Taken away while it was signed, and put back.
-    if (seen?.content === identity) return hold(file, identity, takenAway > 0);
+    if (seen?.content === identity) {
+      return hold(file, identity, { staleMs, tookOver: takenAway > 0 });
+    }
     if (seen?.state !== watched) {
       watched = seen?.state;
       watchedSinceMs = performance.now();
@@ -118,6 +125,20 @@ export async function takeDotLock(
     if (performance.now() - startedMs >= waitMs) return undefined;
     await sleep(pauseMs * (0.5 + Math.random()));
   }
+}
+
+/**
+ * Whether a lock file was left by somebody who is gone: by a process of this machine that has ended, or by whom
+ * nothing was heard of for so long that clocks of hosts are not to blame. Changes nothing.
+ *
+ * @throws {Error} What `node:fs` says.
+ */
+export async function isLeftLock(path: string, { disk }: { disk: MailboxDisk }): Promise<boolean> {
+  const seen = await look({ disk, path });
+  if (seen === undefined) return false;
+  if (isDeadHere(seen.content)) return true;
+  const found = await disk.lstat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > LEFT_MS;
 }
 
 /** Makes the lock file; false when there is one already. */
@@ -151,7 +172,12 @@ async function takeBack({ disk, path }: LockFile, made: DiskFile): Promise<void>
   await made.close().catch(() => {});
 }
 
-function hold(file: LockFile, identity: string, tookOver: boolean): DotLock {
+function hold(
+  file: LockFile,
+  identity: string,
+  { staleMs, tookOver }: { readonly staleMs: number; readonly tookOver: boolean },
+): DotLock {
+  const heldSinceMs = performance.now();
   const { disk, path } = file;
   const touching = { isOn: false };
   const touch = setInterval(() => disk.touch(path, touching), TOUCH_MS);
@@ -164,7 +190,8 @@ function hold(file: LockFile, identity: string, tookOver: boolean): DotLock {
         if (!isShared(file)) return await isOurs();
         await disk.setTimes(path, new Date());
         return await isOurs();
-      } catch {
+      } catch (error) {
+        if (errnoOf(error) === "EIO") throw error;
         return false;
       }
     },
@@ -173,7 +200,10 @@ function hold(file: LockFile, identity: string, tookOver: boolean): DotLock {
         try {
           if (await isOurs()) await disk.unlink(path);
         } catch (error) {
-          if (error instanceof DiskTimeout) throw error;
+          unlessTimeout(error);
+          // Nobody can have watched it for long enough to take it over, so it is ours, unread.
+          const isYoung = performance.now() - heldSinceMs < staleMs / 2;
+          if (errnoOf(error) === "EIO" && isYoung) await disk.unlink(path).catch(unlessTimeout);
         }
         clearInterval(touch);
       });
@@ -188,6 +218,9 @@ interface Seen {
   readonly content: string;
   /** Whether it is a file with nothing in it. */
   readonly isUnsigned: boolean;
+  /** Whether something is in it that the disk does not tell. */
+  readonly isUnreadable: boolean;
+  readonly mtimeMs: number;
 }
 
 /** What stands at the lock's path now, whatever it is; undefined when nothing does. */
@@ -197,7 +230,9 @@ async function look(file: LockFile): Promise<Seen | undefined> {
     const { ino, mtimeMs } = found;
     const content = await contentOf(file).catch(emptyUnlessTimeout);
     const isUnsigned = content === "" && found.size === 0 && found.isFile();
-    return { state: `${ino} ${mtimeMs} ${content}`, inode: ino, content, isUnsigned };
+    const isUnreadable = content === "" && !isUnsigned;
+    const state = `${ino} ${mtimeMs} ${content}`;
+    return { state, inode: ino, content, isUnsigned, isUnreadable, mtimeMs };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -205,8 +240,12 @@ async function look(file: LockFile): Promise<Seen | undefined> {
 }
 
 function emptyUnlessTimeout(error: unknown): string {
-  if (error instanceof DiskTimeout) throw error;
+  unlessTimeout(error);
   return "";
+}
+
+function unlessTimeout(error: unknown): void {
+  if (error instanceof DiskTimeout) throw error;
 }
 
 /** @throws {Error} If it is gone or no file. */
@@ -256,7 +295,8 @@ async function takeAway({ disk, path }: LockFile, watched: Seen): Promise<void> 
     disk.eventually(async () => {
       const moved = await look({ disk, path: aside });
       if (moved === undefined) return;
-      const isWatched = moved.content === watched.content &&
+      const isSameFile = moved.inode === watched.inode && moved.mtimeMs === watched.mtimeMs;
+      const isWatched = watched.isUnreadable ? isSameFile : moved.content === watched.content &&
         (moved.content !== "" || moved.inode === watched.inode);
       if (!isWatched) await disk.link(aside, path).catch(emptyUnlessTimeout);
       await disk.unlink(aside);

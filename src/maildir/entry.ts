@@ -15,6 +15,11 @@ export class Entry {
     return this.table.idOf(this.row);
   }
 
+  /** A unique-id of another server that clients know it by. */
+  get carried(): string | undefined {
+    return this.table.carriedOf(this.row);
+  }
+
   get uniqueName(): string {
     return this.table.uniqueNameOf(this.row);
   }
@@ -26,6 +31,11 @@ export class Entry {
 
   get fileName(): string {
     return this.table.fileNameOf(this.row);
+  }
+
+  /** Octets of its file. */
+  get storedOctets(): number {
+    return this.table.storedOf(this.row);
   }
 
   /** Octets as sent, before byte-stuffing; undefined until counted. */

@@ -107,7 +107,8 @@ export function isUnchanged(then: FolderState | undefined, now: FolderState | un
   return then.quiet && areSame(then, now);
 }
 
-function areSame({ facts: one }: FolderState, { facts: other }: FolderState): boolean {
+/** Whether nothing changed between two looks, as far as the clock of the filesystem ticks. */
+export function areSame({ facts: one }: FolderState, { facts: other }: FolderState): boolean {
   return one.inode === other.inode && one.modifiedMs === other.modifiedMs &&
     one.changedMs === other.changedMs;
 }
@@ -127,11 +128,7 @@ export async function listFolder(
   let state = await stateOf(disk, folder);
   for (let listings = 1;; listings++) {
     if (state === undefined) return undefined;
-    diskWork.listings++;
-    if (!await listByThread({ disk, path, octets: state.facts.octets }, take)) {
-      // Kinds cost nothing beside names, and save a look at each file whose name says its size.
-      await take(new EntryNames(await disk.entries(path)));
-    }
+    await listOnce({ disk, path, octets: state.facts.octets }, take);
     const after = await stateOf(disk, folder);
     const changed = after === undefined || !areSame(state, after);
     if (!changed || listings === MOST_LISTINGS) return state;
@@ -139,9 +136,20 @@ export async function listFolder(
   }
 }
 
+/**
+ * Hands what is in one folder to `take`. What comes as `EntryNames` is all of it, whatever came before: a large
+ * folder that could not be listed in parts to its end is listed again.
+ */
+export async function listOnce(listed: ListedFolder, take: TakeNames): Promise<void> {
+  diskWork.listings++;
+  if (await listByThread(listed, take)) return;
+  // Kinds cost nothing beside names, and save a look at each file whose name says its size.
+  await take(new EntryNames(await listed.disk.entries(listed.path)));
+}
+
 type TakeNames = (names: ListedNames) => void | Promise<void>;
 
-interface LargeFolder {
+export interface ListedFolder {
   readonly disk: MailboxDisk;
   readonly path: string;
   /** That it takes itself. */
@@ -150,7 +158,7 @@ interface LargeFolder {
 
 /** False if the folder is small, or was not listed to its end. */
 async function listByThread(
-  { disk, path, octets }: LargeFolder,
+  { disk, path, octets }: ListedFolder,
   take: TakeNames,
 ): Promise<boolean> {
   if (octets < LARGE_OCTETS) return false;

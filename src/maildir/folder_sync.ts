@@ -12,7 +12,7 @@ import type { MailboxDisk } from "./mailbox_disk.ts";
  * Makes all names in the mailbox's folder durable, or in one below it. Filesystems that cannot sync a folder
  * do it by themselves.
  */
-export async function syncFolder(disk: MailboxDisk, below?: "new"): Promise<void> {
+export async function syncFolder(disk: MailboxDisk, below?: string): Promise<void> {
   const path = below === undefined ? disk.path : `${disk.path}/${below}`;
   const folder = await disk.open(path, constants.O_RDONLY);
   try {

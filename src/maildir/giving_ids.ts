@@ -80,7 +80,9 @@ export async function giveIds({ sidecar, matching, rows, lock }: Nameless): Prom
       return true;
     }
     await matching.place(sidecar.list);
-    if (change === undefined || change === "unchanged") await sleep(pauseMs);
+    if (change !== undefined && change !== "unchanged") continue;
+    await sidecar.renewTime();
+    await sleep(pauseMs);
   }
   throw new ListUnclear("others kept writing the unique-id list");
 }

@@ -19,6 +19,7 @@ import { refuseForeignLinks } from "./followed_links.ts";
 import { syncFolder } from "./folder_sync.ts";
 import { giveToOwnerOf } from "./folder_owner.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
+import { UNCOUNTED } from "./quota_folders.ts";
 
 /** Mail is its owner's alone. */
 const FILE_MODE = 0o600;
@@ -28,6 +29,11 @@ const WRITE_OCTETS = 131_072;
 
 /** What is said of filesystems that have no hard links. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+export interface IncomingOptions {
+  /** Whether it counts towards the owner's quota; what popkeep itself has to say does not. */
+  readonly countsInQuota?: boolean;
+}
 
 export interface DeliveredMessage {
   readonly fileName: string;
@@ -58,10 +64,13 @@ export class IncomingMessage {
    *
    * @throws {StorageFailure} If no file can be made in it.
    */
-  static async begin(disk: MailboxDisk): Promise<IncomingMessage> {
+  static async begin(
+    disk: MailboxDisk,
+    { countsInQuota = true }: IncomingOptions = {},
+  ): Promise<IncomingMessage> {
     try {
       for (const folder of ["tmp", "new"]) await refuseForeignLinks(disk, `${disk.path}/${folder}`);
-      const name = deliveredName();
+      const name = deliveredName() + (countsInQuota ? "" : UNCOUNTED);
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
         constants.O_NOFOLLOW;
       const file = await disk.open(`${disk.path}/tmp/${name}`, flags, { mode: FILE_MODE });
@@ -95,11 +104,15 @@ export class IncomingMessage {
   /**
    * Ends the message and puts it into new/.
    *
+   * @param mayBeDelivered is asked when all of it is there, and throws if it may not: then nothing is in new/.
    * @throws {StorageFailure} If that could not be made sure. Then it is to be given up; it may be delivered
    * all the same, and delivering it again is right.
    */
-  async deliver(): Promise<DeliveredMessage> {
+  async deliver(
+    mayBeDelivered?: (storedOctets: number) => Promise<void>,
+  ): Promise<DeliveredMessage> {
     await this.#put(this.#lines.end());
+    await mayBeDelivered?.(this.#storedOctets);
     try {
       await this.#flush();
       await this.#file.sync();

@@ -4,7 +4,7 @@
  * *Knows* files and the folder that they are in. *Does not know* what the list says.
  */
 
-import type { Stats } from "node:fs";
+import type { FileStats } from "../platform/open_file.ts";
 import { DiskTimeout, errnoOf } from "./disk.ts";
 import { diskWork } from "./disk_work.ts";
 import type { DiskFile } from "./disk_file.ts";
@@ -110,6 +110,6 @@ export function isReplacedElsewhere(disk: MailboxDisk, error: unknown): boolean 
 }
 
 /** Whether the file's name has been on the disk for long; false where its age cannot be told. */
-export function isSettled({ birthtimeMs }: Stats): boolean {
+export function isSettled({ birthtimeMs }: FileStats): boolean {
   return birthtimeMs > 0 && Math.abs(Date.now() - birthtimeMs) > NAME_SETTLED_MS;
 }

@@ -147,10 +147,12 @@ export class Mailbox {
     if (entry.table === this.#table) return entry;
     const { id, uniqueName } = entry;
     const row = this.#table.findId(id);
-    if (row >= 0 && this.#table.uniqueNameOf(row) === uniqueName) {
+    const named = this.#table.findText(uniqueName);
+    const isOtherThere = named >= 0 && named !== row && !this.#table.isRemoved(named);
+    if (row >= 0 && this.#table.uniqueNameOf(row) === uniqueName && !isOtherThere) {
       return new Entry(this.#table, row);
     }
-    return this.#table.findText(uniqueName) < 0 ? "forgotten" : "replaced";
+    return named < 0 ? "forgotten" : "replaced";
   }
 
   /** Runs one piece of work on the sidecar after those before it. */
@@ -296,23 +298,41 @@ export class Mailbox {
     return this.#alone(() => this.#tidy(lines));
   }
 
-  /** Writes down that these messages' files were removed. */
-  noteRemoved(entries: readonly Entry[]): Promise<void> {
-    for (const entry of entries) entry.setRemoved();
-    const lines = linesOf(entries, (lines, { id }) => lines.addRemoved(id));
-    return this.#alone(() => this.#tidy(lines));
+  /**
+   * To be called before a session removes the first file; what it returns writes down whose files it removed, by
+   * entries of now.
+   *
+   * Whoever brings messages back has put another list in place before (restore_deleted.ts). So under its lock, where
+   * the list is still the one that there was, none is back; where it is not, nothing is said: the files that are gone
+   * count as missing.
+   */
+  beginRemoval(): (removed: readonly Entry[]) => Promise<void> {
+    const { list } = this.#sidecar;
+    return (removed) => {
+      const lines = linesOf(removed, (lines, { id }) => lines.addRemoved(id));
+      return this.#alone(() =>
+        this.#tidy(lines, () => {
+          if (this.#sidecar.list !== list) return false;
+          for (const entry of removed) entry.setRemoved();
+          return true;
+        })
+      );
+    };
   }
 
   /**
    * Appends lines that nobody depends on, and writes the list anew where that pays or mends it. What fails is
    * said in the log at debug level and forgotten: such lines only save work.
+   *
+   * @param holds Asked under the lock, when the list has been read: whether the lines are still true.
    */
-  async #tidy(lines: UniqueIdLines): Promise<void> {
+  async #tidy(lines: UniqueIdLines, holds = () => true): Promise<void> {
     const { damaged, exists } = this.#sidecar;
     if (!exists || lines.length === 0 && !damaged) return;
     try {
       await this.#underLock(TIDY_WAIT_MS, async (lock) => {
-        if (await this.#sidecar.refreshFromFile() !== "unchanged") this.#distrust();
+        const change = await this.#sidecar.refreshFromFile();
+        if (!holds() || change !== "unchanged") this.#distrust();
         else if (needsRewrite(this.#sidecar, Date.now())) {
           await rewrite(this.#sidecar, lock, Date.now(), [lines.octets]);
           this.#distrust();

@@ -9,6 +9,7 @@
 
 import type { Dirent, Stats } from "node:fs";
 import {
+  chmod,
   type FileHandle,
   link,
   lstat,
@@ -190,6 +191,11 @@ export class MailboxDisk {
 
   async makeFolder(path: string, mode: number): Promise<void> {
     await this.call("make a folder", () => mkdir(path, { mode }));
+  }
+
+  /** Sets who may do what with a file or folder; follows links. */
+  setMode(path: DiskPath, mode: number): Promise<void> {
+    return this.call("set a file's permissions", () => chmod(path, mode));
   }
 
   /** Sets the times of a file, or of a link itself. */

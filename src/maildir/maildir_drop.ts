@@ -8,13 +8,16 @@ import type { MessageNumber } from "../maildrop/message_number.ts";
 import type { Maildrop, StoredMessage, UpdateOutcome } from "../maildrop/store.ts";
 import { MessageGone } from "../maildrop/store.ts";
 import { warmFacts } from "../platform/warm_files.ts";
+import { DeletedMessages } from "./deleted_messages.ts";
 import { type DiskPath, DiskTimeout, eachOf, errnoOf, isMissing, pathIn } from "./disk.ts";
 import type { Entry } from "./entry.ts";
 import { seenFileName } from "./file_name.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { Removed, Tally } from "./maildirsize.ts";
 import type { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { openMessageAtOnce, openMessageFile } from "./message_file.ts";
 import type { FolderName } from "./message_table.ts";
+import { countsMessage } from "./quota_folders.ts";
 
 const log = getLogger(["popkeep", "maildir"]);
 
@@ -32,6 +35,10 @@ export interface MaildirDropOptions {
   readonly snapshot: MailboxSnapshot;
   readonly exactSizes: boolean;
   readonly markRetrievedAsSeen: boolean;
+  /** Whether removed messages are put aside, to be kept for a time, and not removed for good. */
+  readonly keepsDeleted?: boolean;
+  /** Where removed messages are counted, if that is done; asked for before any is removed. */
+  readonly openTally?: (() => Promise<Tally | undefined>) | undefined;
   readonly onClose: () => void;
 }
 
@@ -42,6 +49,8 @@ export class MaildirDrop implements Maildrop {
   readonly #warmFolders = new Set<FolderName>();
   /** Messages whose exact size the session found out. */
   readonly #learnt = new Set<MessageNumber>();
+  /** What the session removed that counts towards the quota. */
+  #removed: Removed[] = [];
   #closed = false;
 
   constructor(options: MaildirDropOptions) {
@@ -93,19 +102,34 @@ export class MaildirDrop implements Maildrop {
   async update(
     marked: Iterable<MessageNumber>,
     retrieved: Iterable<MessageNumber>,
+    tellRemoved?: (number: MessageNumber) => void,
   ): Promise<UpdateOutcome> {
     const numbers = new Set(marked);
-    const toRemove = Array.from(numbers, (number) => this.snapshot.entryOf(number));
-    const removed = await this.#removeAll(toRemove);
+    const numberOf = new Map<Entry, MessageNumber>();
+    for (const number of numbers) numberOf.set(this.snapshot.entryOf(number), number);
+    const toRemove = [...numberOf.keys()];
+    const tally = toRemove.length === 0 ? undefined : await this.#options.openTally?.();
+    const noteRemoved = this.#mailbox.beginRemoval();
+    // Of what others removed nothing is known: it may be on its way back.
+    const removedHere: Entry[] = [];
+    const { gone, isOnDisk } = await this.#removeAll(toRemove, (entry) => {
+      removedHere.push(entry);
+      tellRemoved?.(numberOf.get(entry)!);
+    });
+    await tally?.removed(this.#removed);
+    this.#removed = [];
     if (this.#options.markRetrievedAsSeen) {
       const toMark = [...retrieved].filter((number) => !numbers.has(number))
         .map((number) => this.snapshot.entryOf(number));
       await this.#markAllSeen(toMark);
     }
-    if (removed.length > 0) {
-      await this.#mailbox.noteRemoved(removed.map((entry) => this.#known(entry) ?? entry));
+    // What a power cut may bring back is not said to be removed: neither to the client, nor in the list, where it
+    // would cost the message its unique-id.
+    if (!isOnDisk) return { removed: 0, left: toRemove.length };
+    if (removedHere.length > 0) {
+      await noteRemoved(removedHere.flatMap((entry) => this.#known(entry) ?? []));
     }
-    return { removed: removed.length, left: toRemove.length - removed.length };
+    return { removed: gone.length, left: toRemove.length - gone.length };
   }
 
   noteExactOctets(number: MessageNumber, octets: number): void {
@@ -144,19 +168,30 @@ export class MaildirDrop implements Maildrop {
   }
 
   /**
-   * Removes the messages' files; returns those that are gone afterwards, whoever removed them. What was
-   * renamed meanwhile is looked for, for all of them at once.
+   * Removes the messages' files; returns those that are gone afterwards, whoever removed them, and whether
+   * those that were put aside are on the disk there. What was renamed meanwhile is looked for, for all of them
+   * at once.
+   *
+   * @param tell of those that were removed here.
    */
-  async #removeAll(entries: readonly Entry[]): Promise<Entry[]> {
+  async #removeAll(
+    entries: readonly Entry[],
+    tell: (entry: Entry) => void,
+  ): Promise<{ readonly gone: readonly Entry[]; readonly isOnDisk: boolean }> {
     const gone: Entry[] = [];
     let toRemove: readonly Entry[] = entries;
+    const deleted = this.#options.keepsDeleted === true && entries.length > 0
+      ? new DeletedMessages(this.#mailbox.disk)
+      : undefined;
     try {
       for (let searches = 0; toRemove.length > 0; searches++) {
         const missing: Entry[] = [];
         await eachOf(toRemove, UPDATE_WIDTH, async (entry) => {
-          const outcome = await this.#remove(entry);
-          if (outcome === "removed") gone.push(entry);
-          else if (outcome === "missing") missing.push(entry);
+          const outcome = await this.#remove(entry, deleted);
+          if (outcome === "removed") {
+            gone.push(entry);
+            tell(entry);
+          } else if (outcome === "missing") missing.push(entry);
         });
         if (missing.length === 0) break;
         if (searches === MOST_SEARCHES) throw new Error("others keep renaming messages");
@@ -171,7 +206,15 @@ export class MaildirDrop implements Maildrop {
         reason: error instanceof Error ? error.message : String(error),
       });
     }
-    return gone;
+    try {
+      await deleted?.sync();
+    } catch (error) {
+      // They are where they are to be; a power cut now might take that back.
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn("deleted messages may not be on the disk", { mailbox: this.#mailbox.path, reason });
+      return { gone, isOnDisk: false };
+    }
+    return { gone, isOnDisk: true };
   }
 
   /**
@@ -183,12 +226,21 @@ export class MaildirDrop implements Maildrop {
     return now === "forgotten" || (now !== "replaced" && now.folder === undefined);
   }
 
-  /** Removes a message's file where it was last seen. */
-  async #remove(entry: Entry): Promise<"removed" | "missing" | "failed"> {
+  /** Removes a message's file where it was last seen, or puts it aside. */
+  async #remove(
+    entry: Entry,
+    deleted: DeletedMessages | undefined,
+  ): Promise<"removed" | "missing" | "failed"> {
     const { folder, fileName } = this.#place(entry);
     if (folder === undefined) return "missing";
     try {
-      await this.#mailbox.disk.unlink(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
+      if (deleted === undefined) {
+        await this.#mailbox.disk.unlink(pathIn(`${this.#mailbox.path}/${folder}`, fileName));
+      } else {
+        const { id, carried } = entry;
+        await deleted.take({ id, carried, folder, fileName, by: "client" });
+      }
+      if (countsMessage(fileName)) this.#removed.push({ octets: entry.storedOctets });
       return "removed";
     } catch (error) {
       if (isMissing(error)) return "missing";

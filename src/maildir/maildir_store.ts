@@ -15,6 +15,9 @@ import { Mailbox } from "./mailbox.ts";
 import { MailboxDisk } from "./mailbox_disk.ts";
 import { MailboxSnapshot } from "./mailbox_snapshot.ts";
 import { MaildirDrop } from "./maildir_drop.ts";
+import { OpenMailboxes } from "./open_mailboxes.ts";
+import { openTally, type Tally } from "./maildirsize.ts";
+import { countsFolder } from "./quota_folders.ts";
 
 export interface MaildirStoreOptions {
   /** The setting `maildir`: a path with `{home}`, `{user}`, `{local}`, `{domain}`. */
@@ -22,6 +25,10 @@ export interface MaildirStoreOptions {
   readonly exactSizes: boolean;
   readonly sortOrder: "ascending" | "descending";
   readonly markRetrievedAsSeen: boolean;
+  /** Whether what clients delete is put aside, to be kept for a time. */
+  readonly keepsDeleted?: boolean;
+  /** Names of an account's folders whose mail does not count towards its quota. */
+  readonly ignoredFolders?: (account: Account) => readonly string[];
   /** Memory for mailboxes, octets; those that are open are kept whatever they take. */
   readonly cacheOctets?: number;
   /** Time that a call to the disk gets, ms. */
@@ -39,14 +46,17 @@ interface Kept {
 
 export class MaildirStore implements MaildropStore {
   readonly #options: MaildirStoreOptions;
+  readonly #openMailboxes: OpenMailboxes;
   /** In the order of last use, so that the first unused one is the one to forget. */
   readonly #kept = new Map<string, Kept>();
   readonly #mostOctets: number;
   /** Memory that all of them took when they were last counted. */
   #octets = 0;
 
-  constructor(options: MaildirStoreOptions) {
+  /** @param openMailboxes Shared with stores of other settings, whose sessions go on. */
+  constructor(options: MaildirStoreOptions, openMailboxes = new OpenMailboxes()) {
     this.#options = options;
+    this.#openMailboxes = openMailboxes;
     this.#mostOctets = options.cacheOctets ?? MAILBOX_CACHE_OCTETS.default;
   }
 
@@ -64,8 +74,20 @@ export class MaildirStore implements MaildropStore {
     account: Account,
   ): MaildirDrop | Promise<MaildirDrop> {
     const kept = this.#hold(path);
+    const free = this.#openMailboxes.untilFree(path);
+    if (free !== undefined) return free.then(() => this.#openHeld(kept, location, account));
+    return this.#openHeld(kept, location, account);
+  }
+
+  #openHeld(
+    kept: Kept,
+    location: MailLocation,
+    account: Account,
+  ): MaildirDrop | Promise<MaildirDrop> {
     const ascending = kept.mailbox.refresh();
-    if (ascending instanceof MailboxSnapshot) return this.#dropOf(kept, ascending);
+    if (ascending instanceof MailboxSnapshot) {
+      return this.#dropOf(kept, ascending, location, account);
+    }
     return this.#openInTime(kept, ascending, location, account);
   }
 
@@ -79,22 +101,40 @@ export class MaildirStore implements MaildropStore {
       const ascending = await refreshing;
       const { missing, path } = kept.mailbox;
       if (missing) await this.#checkMissing(path, location, account);
-      return this.#dropOf(kept, ascending);
+      return this.#dropOf(kept, ascending, location, account);
     } catch (error) {
       this.#release(kept);
       throw error;
     }
   }
 
-  #dropOf(kept: Kept, ascending: MailboxSnapshot): MaildirDrop {
-    const { exactSizes, markRetrievedAsSeen, sortOrder } = this.#options;
+  #dropOf(
+    kept: Kept,
+    ascending: MailboxSnapshot,
+    location: MailLocation,
+    account: Account,
+  ): MaildirDrop {
+    const { exactSizes, keepsDeleted = false, markRetrievedAsSeen, sortOrder } = this.#options;
     return new MaildirDrop({
       mailbox: kept.mailbox,
       snapshot: sortOrder === "ascending" ? ascending : ascending.descending,
       exactSizes,
       markRetrievedAsSeen,
+      keepsDeleted,
+      openTally: () => this.#openTally(kept.mailbox.path, location, account),
       onClose: () => this.#release(kept),
     });
+  }
+
+  /** Where messages removed from a Maildir are counted; undefined where they are not. */
+  async #openTally(
+    path: string,
+    location: MailLocation,
+    account: Account,
+  ): Promise<Tally | undefined> {
+    const ignored = this.#options.ignoredFolders?.(account) ?? [];
+    if (!countsFolder(location, path, ignored)) return undefined;
+    return await openTally(this.#diskAt(location.folders));
   }
 
   /** The Maildir of the folder that the client asked for, which has to be there. */
@@ -138,11 +178,13 @@ export class MaildirStore implements MaildropStore {
     this.#kept.delete(path);
     this.#kept.set(path, kept);
     kept.sessions++;
+    this.#openMailboxes.begin(path);
     return kept;
   }
 
   #release(kept: Kept): void {
     kept.sessions--;
+    this.#openMailboxes.end(kept.mailbox.path);
     const octets = kept.mailbox.memoryOctets;
     this.#octets += octets - kept.counted;
     kept.counted = octets;

@@ -8,11 +8,11 @@
 
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { StorageFailure } from "../maildrop/store.ts";
 import { factsOf, type FileFacts, warmFacts } from "../platform/warm_files.ts";
 import { diskWork } from "./disk_work.ts";
-import { isMissing } from "./disk.ts";
+import { DiskTimeout, isMissing } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
 import { isReplacedElsewhere, isSettled, ListDurability } from "./list_durability.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
@@ -24,8 +24,11 @@ export const SIDECAR_NAME = "popkeep-uidlist";
 
 const LF = 0x0a;
 
-/** Times that another host may put another list in place while it is read. */
-const MOST_READINGS = 5;
+/**
+ * Another host may put another list in place while it is read; then it is read again, after so long, ms. The client
+ * of a shared filesystem may go on naming the one that is gone for a second or two.
+ */
+const NEXT_READING_MS = [0, 50, 300, 1_000, 2_000] as const;
 
 /** A line that is longer is none that popkeep wrote, nor one to keep in memory. */
 const LONGEST_LINE_OCTETS = 16_777_216;
@@ -128,14 +131,15 @@ export class Sidecar {
       if (isMissing(error)) return this.#vanished();
       throw error;
     }
-    for (let tries = 1;; tries++) {
+    for (const pauseMs of NEXT_READING_MS) {
       try {
         return await this.refreshFromFile();
       } catch (error) {
-        // Replaced while it was read: the next one is another.
-        if (tries === MOST_READINGS || !isReplacedElsewhere(this.disk, error)) throw error;
+        if (!isReplacedElsewhere(this.disk, error)) throw error;
+        await sleep(pauseMs);
       }
     }
+    return await this.refreshFromFile();
   }
 
   #isAsRead(found: FileFacts): boolean {
@@ -324,6 +328,20 @@ export class Sidecar {
       return true;
     } finally {
       await file.close();
+    }
+  }
+
+  /**
+   * Has clients of a shared filesystem read the file anew, to whom it is longer than what they read of it: they go by
+   * its time, which stays as it was when a host whose clock is behind has added to it. The caller holds the lock.
+   */
+  async renewTime(): Promise<void> {
+    if (this.disk.isOfThisMachine) return;
+    try {
+      await this.disk.setTimes(this.path, new Date());
+    } catch (error) {
+      if (error instanceof DiskTimeout) throw error;
+      // It is another by now, or another user's: the next reading tells.
     }
   }
 

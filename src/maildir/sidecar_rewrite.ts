@@ -12,10 +12,11 @@ import { errnoOf } from "./disk.ts";
 import type { DiskFile } from "./disk_file.ts";
 import { diskWork } from "./disk_work.ts";
 import type { DotLock } from "./dot_lock.ts";
+import { refuseForeignLinks } from "./followed_links.ts";
 import { giveToOwnerOf } from "./folder_owner.ts";
 import { syncFolder } from "./folder_sync.ts";
 import type { MailboxDisk } from "./mailbox_disk.ts";
-import type { MessageTable } from "./message_table.ts";
+import { MessageTable } from "./message_table.ts";
 import { type LinePieces, type Sidecar, SIDECAR_NAME } from "./sidecar.ts";
 import { Turns } from "./turns.ts";
 import { UniqueIdLines } from "./unique_id_lines.ts";
@@ -99,12 +100,27 @@ export async function makeFirst(sidecar: Sidecar, lines: LinePieces): Promise<bo
   }
 }
 
+/** What a new list says otherwise of the messages that are in the old one. */
+export interface ListChanges {
+  /** Rows that are left out, since others are added for their messages that show the same. */
+  readonly isLeftOut?: (row: number) => boolean;
+  /** Rows that count as removed: what was shown for them is never shown for another message. */
+  readonly isRemoved?: (row: number) => boolean;
+  /**
+   * Messages that come back under ids that were theirs, in ascending order of them: each takes its place among the
+   * others. None has the id of a message of another name that is in the list, nor the name of one that is in force
+   * under another id.
+   */
+  readonly restored?: MessageTable;
+}
+
 /**
  * Replaces the file by one that holds what is in force, and `more` after it. The caller holds the lock
  * and has just refreshed from the file. Durable when it returns.
  *
  * Returns false, having replaced nothing, when the lock was lost meanwhile or somebody wrote all the same.
  *
+ * @throws {StorageFailure} If tmp/ is a link that is not to be followed.
  * @throws {Error} What `node:fs` says: ENOSPC, EROFS, EACCES, ...
  */
 export async function rewrite(
@@ -112,6 +128,7 @@ export async function rewrite(
   lock: DotLock,
   nowMs: number,
   more: LinePieces = [],
+  changes: ListChanges = {},
 ): Promise<boolean> {
   const { disk, list, mailboxPath } = sidecar;
   const made = `${mailboxPath}/tmp/${SIDECAR_NAME}.${process.pid}.${
@@ -126,7 +143,7 @@ export async function rewrite(
     const file = await disk.open(made, flags, { mode: 0o600 });
     try {
       await giveToOwnerOf(disk, disk.path, file);
-      for await (const piece of linesInForce(list, nowMs)) await file.write(piece);
+      for await (const piece of linesInForce(list, nowMs, changes)) await file.write(piece);
       for await (const piece of more) await file.write(piece);
       diskWork.syncs++;
       await file.datasync();
@@ -168,16 +185,29 @@ async function putInPlace({ disk, exists, path }: Sidecar, made: string): Promis
   return true;
 }
 
-async function* linesInForce(list: UniqueIdList, nowMs: number): AsyncGenerator<Buffer> {
+async function* linesInForce(
+  list: UniqueIdList,
+  nowMs: number,
+  { isLeftOut, isRemoved, restored = new MessageTable() }: ListChanges,
+): AsyncGenerator<Buffer> {
   const { table } = list;
   const lines = firstLines(list);
   const turns = new Turns();
+  let nextRestored = 0;
+  const addRestoredUpTo = (id: number) => {
+    while (nextRestored < restored.count && restored.idOf(nextRestored) <= id) {
+      lines.addMessage(restored, nextRestored++);
+    }
+  };
   for (let row = 0; row < table.count; row++) {
     if (turns.isOver) await turns.next();
-    if (isDead(table, row, nowMs)) continue;
     const id = table.idOf(row);
+    addRestoredUpTo(id);
+    // One of that name is the same message, or was removed before it.
+    if (isDead(table, row, nowMs) || restored.findNameOf(table, row) >= 0) continue;
+    if (isLeftOut?.(row) === true) continue;
     lines.addMessage(table, row);
-    if (table.isRemoved(row)) lines.addRemoved(id);
+    if (table.isRemoved(row) || isRemoved?.(row) === true) lines.addRemoved(id);
     const missedS = isMissed(table, row) ? Math.floor(nowMs / 1000) : undefined;
     const sinceS = table.missingSinceOf(row) ?? missedS;
     if (sinceS !== undefined) lines.addMissing(id, sinceS);
@@ -186,6 +216,7 @@ async function* linesInForce(list: UniqueIdList, nowMs: number): AsyncGenerator<
       lines.clear();
     }
   }
+  addRestoredUpTo(Infinity);
   if (lines.length > 0) yield lines.octets;
 }
 
@@ -206,6 +237,8 @@ function isDead(table: MessageTable, row: number, nowMs: number): boolean {
 
 async function makeTmp(disk: MailboxDisk): Promise<void> {
   const folder = `${disk.path}/tmp`;
+  // In another's tmp/ it would be another's to remove.
+  await refuseForeignLinks(disk, folder);
   try {
     await disk.makeFolder(folder, 0o700);
   } catch (error) {
@@ -229,17 +262,21 @@ async function makeTmp(disk: MailboxDisk): Promise<void> {
  * of a list that others have added to.
  */
 export async function removeUnfinished(disk: MailboxDisk): Promise<void> {
-  const made = await disk.names(`${disk.path}/tmp`).catch(() => []);
-  for (const name of made) {
-    if (!name.startsWith(`${SIDECAR_NAME}.`)) continue;
-    await disk.unlink(`${disk.path}/tmp/${name}`).catch(() => {});
-  }
+  await removeMade(disk).catch(() => {});
   const names = await disk.names(disk.path).catch(() => []);
   for (const name of names) {
     if (!name.startsWith(`${SIDECAR_NAME}.lock.`)) continue;
     const path = `${disk.path}/${name}`;
     const changedMs = await disk.lstat(path).then(({ mtimeMs }) => mtimeMs, () => Date.now());
     if (Date.now() - changedMs > ASIDE_MS) await disk.unlink(path).catch(() => {});
+  }
+}
+
+async function removeMade(disk: MailboxDisk): Promise<void> {
+  const tmp = `${disk.path}/tmp`;
+  await refuseForeignLinks(disk, tmp);
+  for (const name of await disk.names(tmp)) {
+    if (name.startsWith(`${SIDECAR_NAME}.`)) await disk.unlink(`${tmp}/${name}`).catch(() => {});
   }
 }
 

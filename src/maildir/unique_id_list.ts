@@ -24,6 +24,10 @@
  *
  * In NAME and CARRIED an octet up to 0x20, 0x7F or `%` is written `%XX`.
  *
+ * What is CARRIED is shown instead of the id for as long as the message is there. It comes from an import
+ * (src/moving), which may also give messages new places in the list: then it is the id that popkeep showed before.
+ * No two messages have one, and none is an id that the counter can still come to.
+ *
  * Rules that every reader follows, so that all hosts see the same whatever the writers did:
  * 1. Only lines that end with LF count: a torn last line never happened.
  * 2. Ids of `+` lines rise through the file. A `+` line whose id is not above all before it, or whose
@@ -87,6 +91,14 @@ export class UniqueIdList {
     const first = Math.max(this.#next, Math.floor(nowMs) * 1000);
     if (first <= LARGEST_ID - MOST_AT_ONCE) return first;
     throw new StorageFailure("SYS/PERM", `the unique-id list leaves no ids after ${first - 1}`);
+  }
+
+  /**
+   * Leaves an id out, never to be given. So a list that is then written in the place of this one is another one to
+   * all who have read this, whatever else it says.
+   */
+  skipId(nowMs: number): void {
+    this.#raiseNext(this.firstFreeId(nowMs));
   }
 
   /**

@@ -54,10 +54,13 @@ export interface Maildrop {
    * Removes the marked messages and no other, then makes the retrieved ones seen where the settings
    * say so. Goes on after a failure ([MS-STANXPOP3] V0006). A marked message that somebody else has
    * removed already counts as removed.
+   *
+   * @param tellRemoved Called with each message that is not there any more, before it resolves.
    */
   update(
     marked: Iterable<MessageNumber>,
     retrieved: Iterable<MessageNumber>,
+    tellRemoved?: (number: MessageNumber) => void,
   ): Promise<UpdateOutcome>;
 
   /**
@@ -87,7 +90,7 @@ export interface StoredMessage {
 
 export interface UpdateOutcome {
   readonly removed: number;
-  /** Marked messages that are still there. */
+  /** Marked messages that are still there, or may be there again after a power cut. */
   readonly left: number;
 }
 

@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { addressAndPort } from "./address.ts";
+import { PlaceFailure } from "./place_failure.ts";
 
 const log = getLogger(["popkeep", "net"]);
 
@@ -18,21 +19,18 @@ export interface Binding {
   readonly address: string;
   readonly port: number;
   readonly security: Security;
+  /** POP3 unless it says otherwise. */
+  readonly protocol?: "lmtp";
 }
 
-/** A place could not be listened on. The message is a sentence for the operator. */
-export class ListenFailure extends Error {
+/** An address and port could not be listened on. */
+export class ListenFailure extends PlaceFailure {
   override readonly name = "ListenFailure";
-  /** Of the system: EADDRINUSE, EACCES, ... */
-  readonly code: string;
   readonly port: number;
 
-  constructor(binding: Binding, cause: NodeJS.ErrnoException) {
-    super(`Cannot listen on ${addressAndPort(binding.address, binding.port)}: ${reason(cause)}`, {
-      cause,
-    });
-    this.code = cause.code ?? "";
-    this.port = binding.port;
+  constructor({ address, port }: Binding, cause: NodeJS.ErrnoException) {
+    super(addressAndPort(address, port), reason(cause), cause.code ?? "", { cause });
+    this.port = port;
   }
 }
 
@@ -94,7 +92,8 @@ export class Listener {
 
   /** For the log. */
   get described() {
-    return { address: this.binding.address, port: this.port, security: this.binding.security };
+    const { address, security, protocol } = this.binding;
+    return { address, port: this.port, security, ...(protocol === undefined ? {} : { protocol }) };
   }
 
   /** Stops listening, at once. Connections that were accepted go on. */
@@ -105,9 +104,10 @@ export class Listener {
 
 /**
  * Connections that the system holds until we accept them: a burst of polling clients fits. Who finds no room
- * tries again after a second. Not more, since Bun accepts all of them at once, while everybody waits.
+ * tries again after a second. Not more, since Bun accepts all of them at once, while everybody waits; it has as many
+ * whatever is asked of it.
  */
-const BACKLOG = 1_024;
+const BACKLOG = 512;
 
 function reason(error: NodeJS.ErrnoException): string {
   switch (error.code) {

@@ -11,8 +11,10 @@
 import { getLogger } from "@logtape/logtape";
 import type { Socket } from "node:net";
 import { CLOSE_LINGER_MS, REFUSALS_MS } from "../limits.ts";
+import { giveMemoryBack } from "../platform/spare_memory.ts";
 import { errLine } from "../wire/reply.ts";
 import { plainAddress } from "./address.ts";
+import { AfterRush } from "./after_rush.ts";
 import { Connection } from "./connection.ts";
 import type { Admission, ConnectionLimits } from "./connection_limits.ts";
 import type { Binding, Listener } from "./listener.ts";
@@ -39,6 +41,7 @@ export class Pop3Server {
   readonly #connections = new Set<Connection>();
   /** Those whose proxy has not said yet whose they are. */
   readonly #proxied = new Set<Proxied>();
+  readonly #rush = new AfterRush(giveMemoryBack);
   #serving: Serving | undefined;
   #sweep = new Sweep(1_000);
   /** Ends the present wait of `stop` early. */
@@ -200,10 +203,12 @@ export class Pop3Server {
       ended: () => this.#release(client.address, admission),
       gone: () => {
         this.#connections.delete(connection);
+        this.#rush.went(this.#connections.size);
         if (this.#connections.size === 0) this.#goOn?.();
       },
     });
     this.#connections.add(connection);
+    this.#rush.came(this.#connections.size);
     connection.begin();
   }
 

@@ -14,12 +14,13 @@
  */
 
 import { Buffer } from "node:buffer";
-import { constants, type Stats } from "node:fs";
+import { constants } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { endianness } from "node:os";
 import process from "node:process";
 import { addressOf, foreignMemory, openLibrary } from "./foreign_functions.ts";
 import { deviceNumber, deviceOf, mountTable } from "./mount_table.ts";
+import type { FileStats } from "./open_file.ts";
 
 /** What is known of a file or folder; times in milliseconds since 1970, with fractions. */
 export interface FileFacts {
@@ -38,7 +39,7 @@ export interface FileFacts {
 }
 
 /** The facts as `node:fs` tells them: the same as `warmFacts` does for the same state. */
-export function factsOf(stats: Stats): FileFacts {
+export function factsOf(stats: FileStats): FileFacts {
   const { size, ino, dev, mtimeMs, ctimeMs, uid, gid } = stats;
   const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
   return {

@@ -1,6 +1,7 @@
 /**
  * CAPA (RFC 2449 §5): what works on this connection now, in both states alike, since clients that ask
- * only once, before or after login, must not miss anything. Turning TLS on is what changes it.
+ * only once, before or after login, must not miss anything. Turning TLS on is what changes it, and for EXPIRE the
+ * login: users may differ.
  */
 
 import { fit } from "../wire/reply.ts";
@@ -14,10 +15,11 @@ export function capabilities(conversation: Conversation): string[] {
   const mechanisms = allowedMechanisms(conversation);
   if (mechanisms.length > 0) lines.push(`SASL ${mechanisms.map(({ name }) => name).join(" ")}`);
   lines.push("RESP-CODES", "AUTH-RESP-CODE", "PIPELINING");
-  const { tls, stlsPossible } = conversation.facts;
+  const { facts: { tls, stlsPossible }, services } = conversation;
   if (stlsPossible && !tls) lines.push("STLS");
-  // Messages stay until the user removes them. USER: names and passwords may be UTF-8 (RFC 6856 §2.2).
-  lines.push("EXPIRE NEVER", "UTF8 USER", "LANG");
-  lines.push(`IMPLEMENTATION ${conversation.services.implementation}`);
+  lines.push(`EXPIRE ${services.expires?.(conversation.account) ?? "NEVER"}`);
+  // USER: names and passwords may be UTF-8 (RFC 6856 §2.2).
+  lines.push("UTF8 USER", "LANG");
+  lines.push(`IMPLEMENTATION ${services.implementation}`);
   return lines.map(fit);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { SecureChannel } from "../auth/secure_channel.ts";
+import type { Account } from "../maildrop/store.ts";
 import { errLine, okLine } from "../wire/reply.ts";
 import type { Answer, Body, Next } from "./answer.ts";
 import { DEFAULT_LANGUAGE, type LanguageTag, say, type Wording } from "./languages.ts";
@@ -17,6 +18,8 @@ export class Conversation {
   language: LanguageTag = DEFAULT_LANGUAGE;
   /** RFC 6856 §2.1. */
   utf8 = false;
+  /** Whose maildrop is open; undefined before login. */
+  account: Account | undefined;
   #badCommands = 0;
   #failedLogins = 0;
 

@@ -3,7 +3,8 @@
 import type { CheckPassword } from "../auth/login.ts";
 import type { Mechanism } from "../auth/mechanism.ts";
 import type { SecureChannel } from "../auth/secure_channel.ts";
-import type { MaildropStore } from "../maildrop/store.ts";
+import type { RemovedMessages } from "../maildrop/removed_messages.ts";
+import type { Account, MaildropStore } from "../maildrop/store.ts";
 
 /**
  * When a password may cross the wire, after Exchange's LoginType.
@@ -41,6 +42,10 @@ export interface SessionServices {
   readonly admitUser: AdmitUser;
   readonly maxBadCommands: number;
   readonly maxFailedLogins: number;
+  /**
+   * What stands behind EXPIRE (RFC 2449 §6.7): of the maildrop that is open, or of all before login. NEVER if absent.
+   */
+  readonly expires?: (account: Account | undefined) => string;
   /**
    * What happens to a message whose header holds octets above 127 when it is asked for before UTF8:
    * sent as it is (also if undefined), or refused with `[UTF8]` (RFC 6856 §5).
@@ -87,6 +92,8 @@ export interface SessionEvents {
   loggedIn?(user: string, mechanism: string, login: LoggedIn): void;
   /** The answer that follows closes the connection. */
   turnedAway?(reason: TurnAwayReason): void;
+  /** UPDATE removed messages; some may be left all the same. */
+  messagesRemoved?(removed: RemovedMessages): void;
   storageFailed?(doing: string, error: unknown): void;
   /** An exception that should not be: ours to mend. */
   erred?(error: unknown): void;

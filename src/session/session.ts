@@ -269,6 +269,7 @@ export class Session {
     const conversation = this.#conversation;
     const { account, actedBy } = granted;
     this.#place = place;
+    conversation.account = account;
     this.#login = { user: account.user, mechanism, actedBy, folder: account.folder };
     this.#transaction = {
       conversation,

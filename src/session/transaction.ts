@@ -12,6 +12,7 @@ import type { CommandEntry, CommandTable } from "./command_table.ts";
 import { answerFailure } from "./failures.ts";
 import { messageList } from "./listing.ts";
 import { DONE, FAULTS } from "./replies.ts";
+import { RemovedMessages } from "../maildrop/removed_messages.ts";
 import { sendMessage, sendTop } from "./retrieve.ts";
 import { SHARED_COMMANDS } from "./shared_commands.ts";
 import type { Transaction } from "./transaction_state.ts";
@@ -84,12 +85,20 @@ function quit(state: Transaction): Answer | Promise<Answer> {
 async function update(state: Transaction): Promise<Answer> {
   const { conversation, maildrop, marks, retrieved } = state;
   state.update = "under way";
+  const numbers: MessageNumber[] = [];
   try {
-    state.update = await maildrop.update(marks, retrieved);
+    state.update = await maildrop.update(marks, retrieved, (number) => void numbers.push(number));
   } catch (error) {
     // How many are left is unknown: none is counted as removed.
     state.update = { removed: 0, left: marks.count };
     return { ...answerFailure(conversation, "updating the maildrop", error), next: "close" };
+  } finally {
+    if (numbers.length > 0) {
+      const removed = new RemovedMessages();
+      // Told in the maildrop's order: several go at a time, and which of them goes first is chance.
+      for (const number of numbers.sort((a, b) => a - b)) removed.add(maildrop.snapshot, number);
+      conversation.events.messagesRemoved?.(removed);
+    }
   }
   if (state.update.left > 0) return conversation.err(FAULTS.notAllRemoved, undefined, "close");
   return conversation.ok(marks.count > 0 ? DONE.updated : DONE.signingOff, "close");

@@ -10,6 +10,7 @@ import { keyPath } from "./key_lines.ts";
 import { settingDocs } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 import { directoryTables } from "./directory_tables.ts";
+import { policyKeys, policyTexts } from "./policy_tables.ts";
 import { certificateKeys, type SettingsFile, settingsFile } from "./schema.ts";
 import type { TomlDocument } from "./toml.ts";
 
@@ -120,12 +121,23 @@ function schemaAt(path: Path, values: unknown): z.ZodType | undefined {
 /** The keys of the table that `path` leads into; undefined where it leads into none. */
 function tableShape([top, item]: Path, values: unknown): Shape | undefined {
   if (top === "certificates") return certificateKeys;
+  if (isPolicyTable(top)) return policyKeys[top] as Shape;
   if (top !== "directories") return undefined;
   const tables = (values as { readonly directories?: unknown }).directories;
   const table: unknown = Array.isArray(tables) ? tables[Number(item)] : undefined;
   const kind = (table as { readonly kind?: unknown } | undefined)?.kind;
   return Object.entries(directoryTables).find(([name]) => name === kind)?.[1].shape ??
     directoryTables.user_file.shape;
+}
+
+function isPolicyTable(top: unknown): top is keyof typeof policyKeys {
+  return typeof top === "string" && Object.hasOwn(policyKeys, top);
+}
+
+/** What a fault calls a table. */
+function nounOf(top: unknown): string {
+  if (isPolicyTable(top)) return policyTexts[top].noun;
+  return top === "directories" ? "directory" : "certificate";
 }
 
 function unknownKey(
@@ -142,8 +154,8 @@ function unknownKey(
   if (table.length > 0 && Object.hasOwn(settingsFile.shape, key)) {
     // TOML has no end of a table: what stands below [[certificates]] belongs to it.
     const allowed = `this key above the first [[${table[0]}]]`;
-    const whose = table[0] === "directories" ? "directory" : "certificate";
-    return { ...shown, found: `a key of the settings file in a ${whose}'s table`, allowed };
+    const found = `a key of the settings file in a ${nounOf(table[0])}'s table`;
+    return { ...shown, found, allowed };
   }
   const near = nearestKey(key, here);
   return {

@@ -3,6 +3,7 @@
 import { directoryTables } from "./directory_tables.ts";
 import { settingDocs } from "./kinds.ts";
 import { type DocumentedKey, documentedKeys } from "./reference.ts";
+import { policyTables, policyTexts } from "./policy_tables.ts";
 import { sections, settingsFile } from "./schema.ts";
 import { tomlLine } from "./effective_toml.ts";
 
@@ -29,12 +30,22 @@ export function commentedSettings({ values, certificate }: CommentedFileOptions)
       parts.push("", keyText(documented, values[documented.key]));
     }
   }
+  for (const [name, { title, example }] of Object.entries(policyTexts)) {
+    const about = settingDocs.get(policyTables[name as keyof typeof policyTables])?.about ?? "";
+    parts.push(`\n# --- ${title} ---`, "", comment(about), ...commentedOut(example));
+  }
   parts.push("\n# --- Directories ---", "", ...directories());
   parts.push("\n# --- Certificates ---", "");
   parts.push(comment("Tables come last: what stands below [[certificates]] belongs to it."));
   parts.push("[[certificates]]");
   for (const [key, value] of Object.entries(certificate)) parts.push(tomlLine(key, value));
   return parts.join("\n") + "\n";
+}
+
+/** The TOML of an example in Markdown, each line a comment. */
+function commentedOut(example: string): string[] {
+  return example.split("\n").filter((line) => line !== "" && !line.startsWith("```"))
+    .map((line) => `# ${line}`);
 }
 
 /** Directories in comments, a line for each kind; their keys would be a file of their own. */

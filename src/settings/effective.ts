@@ -4,6 +4,9 @@ import { dirname, resolve } from "node:path";
 import type { Binding } from "./binding.ts";
 import type { CertificateFiles } from "./certificate_files.ts";
 import { type DirectoryTable, withAbsolutePaths } from "./directory_tables.ts";
+import type { LmtpBinding } from "./lmtp_binding.ts";
+import { ascending, effectiveQuotas, type QuotaTable } from "./quota_tables.ts";
+import { effectiveRetentions, type RetentionTable } from "./retention_tables.ts";
 import type { SettingsFile } from "./schema.ts";
 
 /** What a settings file sets, defaults included. The keys of the file are in src/settings/schema.ts. */
@@ -81,6 +84,27 @@ export interface Settings {
   readonly eightBitHeaders: SettingsFile["eight_bit_headers"];
   readonly markRetrievedAsSeen: boolean;
   readonly mailboxCacheOctets: number;
+  readonly lmtpBindings: readonly LmtpBinding[];
+  readonly lmtpRemoteIpRanges: readonly string[];
+  /** 0 sets no limit; nor does it below. */
+  readonly quotaStorageOctets: number;
+  readonly quotaMessageCount: number;
+  readonly quotaExceeded: SettingsFile["quota_exceeded"];
+  readonly quotaIgnoredFolders: readonly string[];
+  /** Ascending. */
+  readonly quotaWarningPercentages: readonly number[];
+  /** Absolute, or "". */
+  readonly quotaWarningFile: string;
+  readonly quotaWarningLanguage: SettingsFile["quota_warning_language"];
+  readonly quotas: readonly QuotaTable[];
+  /** 0 is never. */
+  readonly retentionReadMs: number;
+  readonly retentionUnreadMs: number;
+  /** `HH:MM`, or "" for never. */
+  readonly retentionTime: string;
+  /** 0 keeps nothing. */
+  readonly deletedItemRetentionMs: number;
+  readonly retentions: readonly RetentionTable[];
   readonly authenticatedConnectionTimeoutMs: number;
   readonly preAuthenticatedConnectionTimeoutMs: number;
   readonly tlsHandshakeTimeoutMs: number;
@@ -169,6 +193,21 @@ export function effectiveSettings(file: string, values: SettingsFile): Settings 
     eightBitHeaders: values.eight_bit_headers,
     markRetrievedAsSeen: values.mark_retrieved_as_seen,
     mailboxCacheOctets: values.mailbox_cache_size,
+    lmtpBindings: values.lmtp_bindings,
+    lmtpRemoteIpRanges: values.lmtp_remote_ip_ranges,
+    quotaStorageOctets: values.quota_storage_size,
+    quotaMessageCount: values.quota_message_count,
+    quotaExceeded: values.quota_exceeded,
+    quotaIgnoredFolders: values.quota_ignored_folders,
+    quotaWarningPercentages: ascending(values.quota_warning_percentages),
+    quotaWarningFile: optional(values.quota_warning_file),
+    quotaWarningLanguage: values.quota_warning_language,
+    quotas: effectiveQuotas(values.quotas),
+    retentionReadMs: values.retention_read,
+    retentionUnreadMs: values.retention_unread,
+    retentionTime: values.retention_time,
+    deletedItemRetentionMs: values.deleted_item_retention,
+    retentions: effectiveRetentions(values.retentions),
     authenticatedConnectionTimeoutMs: values.authenticated_connection_timeout,
     preAuthenticatedConnectionTimeoutMs: values.pre_authenticated_connection_timeout,
     tlsHandshakeTimeoutMs: values.tls_handshake_timeout,

@@ -4,11 +4,14 @@ import { stringify } from "smol-toml";
 import { formatBinding } from "./binding.ts";
 import { tableValues } from "./directory_tables.ts";
 import type { Settings } from "./effective.ts";
+import { formatLmtpBinding } from "./lmtp_binding.ts";
+import { quotaValues } from "./quota_tables.ts";
+import { retentionValues } from "./retention_tables.ts";
 import type { SettingsFile } from "./schema.ts";
 import { formatDuration } from "./units.ts";
 
 /** A value as smol-toml writes it. */
-type Plain = string | number | boolean | string[];
+type Plain = string | number | boolean | string[] | number[];
 type FileValue = Plain | Record<string, Plain>[];
 
 /** The settings under the keys of the file, with all paths absolute. */
@@ -69,6 +72,21 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
     eight_bit_headers: settings.eightBitHeaders,
     mark_retrieved_as_seen: settings.markRetrievedAsSeen,
     mailbox_cache_size: settings.mailboxCacheOctets,
+    lmtp_bindings: settings.lmtpBindings.map(formatLmtpBinding),
+    lmtp_remote_ip_ranges: [...settings.lmtpRemoteIpRanges],
+    quota_storage_size: settings.quotaStorageOctets,
+    quota_message_count: settings.quotaMessageCount,
+    quota_exceeded: settings.quotaExceeded,
+    quota_ignored_folders: [...settings.quotaIgnoredFolders],
+    quota_warning_percentages: [...settings.quotaWarningPercentages],
+    quota_warning_file: settings.quotaWarningFile,
+    quota_warning_language: settings.quotaWarningLanguage,
+    quotas: settings.quotas.map(quotaValues),
+    retention_read: formatDuration(settings.retentionReadMs),
+    retention_unread: formatDuration(settings.retentionUnreadMs),
+    retention_time: settings.retentionTime,
+    deleted_item_retention: formatDuration(settings.deletedItemRetentionMs),
+    retentions: settings.retentions.map(retentionValues),
     authenticated_connection_timeout: formatDuration(settings.authenticatedConnectionTimeoutMs),
     pre_authenticated_connection_timeout: formatDuration(
       settings.preAuthenticatedConnectionTimeoutMs,
@@ -98,9 +116,9 @@ export function fileValues(settings: Settings): Record<keyof SettingsFile, FileV
 
 /** The settings in force as a TOML text. */
 export function settingsToml(settings: Settings): string {
-  const { certificates, directories, ...values } = fileValues(settings);
+  const { certificates, directories, quotas, retentions, ...values } = fileValues(settings);
   const lines = Object.entries(values).map(([key, value]) => tomlLine(key, value));
-  for (const [name, tables] of Object.entries({ certificates, directories })) {
+  for (const [name, tables] of Object.entries({ quotas, retentions, certificates, directories })) {
     for (const table of tables as Record<string, Plain>[]) {
       lines.push("", `[[${name}]]`);
       for (const [key, value] of Object.entries(table)) lines.push(tomlLine(key, value));

@@ -5,8 +5,10 @@
  * *Knows*: the settings as a whole, the disk with this process's rights. *Does not know*: lines.
  */
 
-import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
+import { QUOTA_WARNING_OCTETS } from "../limits.ts";
 import { checkCertificateFiles, whyUnreadable } from "./certificate_files.ts";
 import { type DirectoryTable, filesOf } from "./directory_tables.ts";
 import type { Settings } from "./effective.ts";
@@ -15,7 +17,24 @@ import type { BrokenRule } from "./rules.ts";
 
 /** The rules about files that the settings name: user file, certificates, keys. Reads them. */
 export function brokenFiles(settings: Settings): BrokenRule[] {
-  return [...brokenCertificates(settings), ...brokenLoginFiles(settings)];
+  return [
+    ...brokenCertificates(settings),
+    ...brokenLoginFiles(settings),
+    ...brokenTemplates(settings),
+  ];
+}
+
+/** Those about texts that popkeep puts into messages. */
+function brokenTemplates({ quotaWarningFile }: Settings): BrokenRule[] {
+  if (quotaWarningFile === "") return [];
+  const key = "quota_warning_file";
+  const allowed = `a text in UTF-8 of at most ${QUOTA_WARNING_OCTETS} octets`;
+  const broken = unreadable(key, quotaWarningFile, allowed);
+  if (broken.length > 0) return broken;
+  const fault = (why: string) => [{ key, found: `${quotaWarningFile}, which ${why}`, allowed }];
+  if (statSync(quotaWarningFile).size > QUOTA_WARNING_OCTETS) return fault("is longer");
+  const octets = readFileSync(quotaWarningFile);
+  return isUtf8(octets) && !octets.includes(0) ? [] : fault("is none");
 }
 
 /** Those about certificates and their keys. */

@@ -68,6 +68,11 @@ export const ldapKeys = {
     "What finds a user's entry: {user} is the name, {local} the part before its @, {domain} the part " +
       'after it. "" in the mode direct searches nothing.',
   ),
+  iterate_filter: setting(
+    freeText({ kind: "LDAP filter", default: "", allowed: "an LDAP filter without variables" }),
+    "What finds all users below base, as for `popkeep expire --all` and the daily pass. " +
+      '"" lists nobody; the mode direct cannot.',
+  ),
   user_attribute: attribute(
     "The attribute with the user's name, as popkeep then knows the user.",
     "uid",

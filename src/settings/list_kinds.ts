@@ -8,6 +8,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseBinding } from "./binding.ts";
 import { readText } from "./kinds.ts";
+import { parseLmtpBinding } from "./lmtp_binding.ts";
 import { PATH } from "./place_kinds.ts";
 
 /** What the documentation says of a list: many people write one value without its brackets. */
@@ -52,6 +53,21 @@ export function bindings(fallback: readonly string[]) {
   };
 }
 
+/** A list of addresses and sockets to listen on; empty unless set. */
+export function lmtpBindings(pathOctets: number) {
+  const item =
+    'IPv4 "address:port", IPv6 "[address]:port" or "unix:" with an absolute path of at most ' +
+    `${pathOctets} octets`;
+  return {
+    schema: z.array(readText(parseLmtpBinding)).prefault([]),
+    doc: {
+      kind: "list of addresses with ports and of sockets",
+      default: "[]",
+      ...listDoc(item, '"127.0.0.1:24", "unix:/run/popkeep/lmtp"'),
+    },
+  };
+}
+
 /** What the items of a list of texts have in common. */
 export interface ItemKind {
   /** What the list is called. */
@@ -67,11 +83,28 @@ function itemSchema({ holds }: ItemKind) {
   return z.string().refine((item) => holds instanceof RegExp ? holds.test(item) : holds(item));
 }
 
-/** A list of texts; empty unless set. */
-export function texts(item: ItemKind) {
+/** A list of texts; empty unless set, or another default is given. */
+export function texts(item: ItemKind, fallback: readonly string[] = []) {
   return {
-    schema: z.array(itemSchema(item)).prefault([]),
-    doc: { kind: item.kind, default: "[]", ...listDoc(item.items, item.example) },
+    schema: z.array(itemSchema(item)).prefault([...fallback]),
+    doc: {
+      kind: item.kind,
+      default: `[${fallback.map((text) => JSON.stringify(text)).join(", ")}]`,
+      ...listDoc(item.items, item.example),
+    },
+  };
+}
+
+/** A list of whole percentages, 1 to 100, each once. */
+export function percentages(fallback: readonly number[]) {
+  const percentage = z.bigint().min(1n).max(100n).transform(Number);
+  return {
+    schema: z.array(percentage).max(20).prefault(fallback.map(BigInt)),
+    doc: {
+      kind: "list of whole numbers",
+      default: `[${fallback.join(", ")}]`,
+      ...listDoc("up to 20 whole numbers, 1 to 100", "80, 95", "a whole number, 1 to 100"),
+    },
   };
 }
 

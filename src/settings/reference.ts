@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import { type SettingDoc, settingDocs } from "./kinds.ts";
 import { directoryTables } from "./directory_tables.ts";
+import { policyKeys, policyTables, policyTexts } from "./policy_tables.ts";
 import { certificateKeys, sections, settingsFile } from "./schema.ts";
 
 /** A key and its documentation. */
@@ -68,6 +69,16 @@ export function settingsReference(): string {
   const parts = [INTRODUCTION];
   for (const [title, shape] of Object.entries(sections)) {
     parts.push(`## ${title}\n`, ...documentedKeys(shape).map(keyText));
+  }
+  for (const [name, { title, example }] of Object.entries(policyTexts)) {
+    const key = name as keyof typeof policyTables;
+    parts.push(`## ${title}\n`);
+    parts.push(...documentedKeys({ [key]: policyTables[key] }).map(keyText), example);
+    const keys = documentedKeys(policyKeys[key] as Readonly<Record<string, z.ZodType>>);
+    // Their names stand above already, for all users, and a heading can be linked to but once.
+    parts.push(
+      ...keys.map(({ key, doc }) => keyText({ key: `${key} (${title.toLowerCase()})`, doc })),
+    );
   }
   parts.push("## Certificates\n");
   parts.push(...documentedKeys({ certificates: settingsFile.shape.certificates }).map(keyText));

@@ -7,7 +7,10 @@
 import { formatBinding } from "./binding.ts";
 import type { Settings } from "./effective.ts";
 import { shownValue } from "./faults.ts";
+import { formatLmtpBinding, isSocketPath } from "./lmtp_binding.ts";
 import { nearest } from "./nearest.ts";
+import { isAboutNobody, type PolicyTable } from "./policy_kinds.ts";
+import { saysNothing } from "./retention_tables.ts";
 
 /** A fault without its place: `key` is where to look for the line. */
 export interface BrokenRule {
@@ -27,7 +30,35 @@ export function brokenRules(settings: Settings, maildir: string): BrokenRule[] {
     ...maildirTemplateFaults(maildir),
     ...bindingFaults(settings),
     ...loginFaults(settings),
+    ...policyFaults("quotas", settings.quotas),
+    ...retentionFaults(settings),
   ];
+}
+
+/** Tables that say nothing: a key was forgotten, or misspelt. */
+function retentionFaults({ retentions }: Settings): BrokenRule[] {
+  return retentions.flatMap((table, index) =>
+    saysNothing(table)
+      ? [{
+        key: `retentions[${index}]`,
+        found: "a table without retention_read and without retention_unread",
+        allowed: "retention_read, retention_unread or both",
+      }]
+      : []
+  );
+}
+
+/** Tables that are about nobody. */
+function policyFaults(name: string, tables: readonly PolicyTable[]): BrokenRule[] {
+  return tables.flatMap((table, index) =>
+    isAboutNobody(table)
+      ? [{
+        key: `${name}[${index}]`,
+        found: "a table without users and without domains",
+        allowed: "users or domains, or both",
+      }]
+      : []
+  );
 }
 
 /** What belongs together among the settings about logging in. */
@@ -105,14 +136,19 @@ function bindingFaults(settings: Settings): BrokenRule[] {
     })),
     ...settings.sslBindings.map((binding, index) => ({ binding, key: `ssl_bindings[${index}]` })),
   ];
-  for (const { binding, key } of all) {
-    const name = formatBinding(binding);
-    if (binding.port !== 0 && seen.has(name)) {
+  const lmtp = settings.lmtpBindings.map((binding, index) => ({
+    binding,
+    key: `lmtp_bindings[${index}]`,
+  }));
+  for (const { binding, key } of [...all, ...lmtp]) {
+    const name = formatLmtpBinding(binding);
+    const isAnyPort = !isSocketPath(binding) && binding.port === 0;
+    if (!isAnyPort && seen.has(name)) {
       faults.push({
         key,
         found: `"${name}" a second time`,
-        allowed: "each address and port once",
-        reads: ["unencrypted_or_tls_bindings", "ssl_bindings"],
+        allowed: isSocketPath(binding) ? "each socket once" : "each address and port once",
+        reads: ["unencrypted_or_tls_bindings", "ssl_bindings", "lmtp_bindings"],
       });
     }
     seen.add(name);

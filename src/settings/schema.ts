@@ -30,7 +30,11 @@ import { choice, count, countOr, duration, setting, size, text, yesOrNo } from "
 import { ADDRESSES, bindings, texts } from "./list_kinds.ts";
 import { optionalPath, path } from "./place_kinds.ts";
 import { directoryTable } from "./directory_tables.ts";
+import { lmtpSection } from "./lmtp_section.ts";
+import { policyTables } from "./policy_tables.ts";
+import { quotaSection } from "./quota_section.ts";
 import { loginSections } from "./login_sections.ts";
+import { retentionSection } from "./retention_section.ts";
 
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/;
 
@@ -158,7 +162,8 @@ export const sections = {
         "is state beside the settings file, or /var/lib/popkeep for a settings file below /etc",
       ),
       "A folder that popkeep can write, for what it remembers over a restart: failed logins, and " +
-        "when app passwords were last used.",
+        "when app passwords were last used. In it is the socket, too, at which `popkeep expire` asks which mailboxes " +
+        "are open.",
     ),
   },
   ...loginSections,
@@ -228,6 +233,9 @@ export const sections = {
         "are forgotten first; 0 keeps none. Each worker has as much.",
     ),
   },
+  ...lmtpSection,
+  ...quotaSection,
+  ...retentionSection,
   "Limits": {
     authenticated_connection_timeout: setting(
       duration(AUTHENTICATED_IDLE_MS),
@@ -272,7 +280,7 @@ export const sections = {
     ),
     max_receive_size: setting(
       size(RECEIVED_OCTETS),
-      "Longest message that popkeep deliver takes, as it is stored.",
+      "Longest message that is taken by popkeep deliver and by LMTP, as it is stored.",
       "MaxReceiveSize",
     ),
     storage_timeout: setting(
@@ -363,8 +371,12 @@ export const settingsFile = z.strictObject({
   ...sections["OAuth"],
   ...sections["Client certificates"],
   ...sections["Where the mail is"],
+  ...sections["Mail by LMTP"],
+  ...sections["Quota"],
+  ...sections["Retention"],
   ...sections["Limits"],
   ...sections["Log"],
+  ...policyTables,
   certificates,
   directories,
 });

@@ -50,8 +50,21 @@ export const sqlKeys = {
       most: 10_000,
       allowed: "one SELECT with {user}, {local} and {domain}, which are bound and never pasted",
     }),
-    "What finds a user. Columns count by their names: user, password, home, mail, quota_rule, nologin, " +
+    "What finds a user. Columns count by their names: user, password, home, mail, quota_rule (quota_rule2 ...), " +
+      "quota_storage_size, quota_message_count, retention_read, retention_unread, nologin, " +
       "allow_nets, nt_hash, scram_sha_256, delegates, each with userdb_ before it or not.",
+  ),
+  iterate_query: setting(
+    freeText({
+      kind: "SQL",
+      default: "",
+      pattern: /^[^]*$/,
+      most: 10_000,
+      allowed: "one SELECT without variables",
+    }),
+    "What lists all users, as for `popkeep expire --all` and the daily pass: a column user, or username and " +
+      "domain. With all columns of query that say where mail is and what holds for it, nobody is looked up singly. " +
+      '"" lists nobody.',
   ),
   default_password_scheme: setting(
     freeText({ kind: "password scheme", default: "CRYPT", pattern: /^[A-Za-z0-9.-]{1,40}$/ }),

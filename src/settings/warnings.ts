@@ -13,6 +13,7 @@ import { formatBinding, isLoopback } from "./binding.ts";
 import { certificateEndsMs, isCertificateFor } from "./certificate_files.ts";
 import type { Settings } from "./effective.ts";
 import { fileWarnings } from "./file_warnings.ts";
+import { lmtpWarnings } from "./lmtp_warnings.ts";
 import { loginWarnings } from "./login_warnings.ts";
 import { fixedFolderOf } from "./maildir_folder.ts";
 import { formatDuration, formatSize } from "./units.ts";
@@ -47,6 +48,7 @@ export function settingsWarnings(settings: Settings, nowMs: number = Date.now())
       `${network} lets everybody say who they are, so that no limit or block by address holds`,
     );
   }
+  warnings.push(...lmtpWarnings(settings));
   const { workers } = settings;
   const processors = availableParallelism();
   if (workers !== "auto" && workers > 1 && workers > processors) {

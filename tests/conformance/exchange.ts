@@ -201,20 +201,23 @@ export const EXCHANGE: Document = {
     {
       id: "E0003",
       asks: "A storage quota per mailbox, inherited and changeable.",
-      does: "Not there; it comes with delivery.",
-      standing: "not yet",
+      does: "Octets and messages, for all, by domain, by user and by the user's own entry " +
+        "(`quota_rule`); kept in `maildirsize`. `popkeep deliver` and LMTP refuse or defer what there is " +
+        "no room for.",
     },
     {
       id: "E0004",
       asks: "Users near their quota are warned.",
-      does: "Not there; it comes with delivery.",
-      standing: "not yet",
+      does:
+        "At percentages of the settings a message comes into the maildrop, once each, and again " +
+        "only after there was room; it does not count.",
     },
     {
       id: "E0005",
       asks: "Messages are removed by age, as the site chooses.",
-      does: "Not there; nothing is ever removed but by a user's QUIT (`EXPIRE NEVER`).",
-      standing: "not yet",
+      does:
+        "`retention_read` and `retention_unread`, for everybody, domains, users and folders, by a daily pass " +
+        "of `serve` and by `popkeep expire`; never unless they are set. Mail of an open session stays.",
     },
     {
       id: "C0011",

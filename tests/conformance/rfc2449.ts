@@ -53,7 +53,9 @@ export const RFC2449: Document = {
     {
       id: "RFC2449-6.7-EXPIRE",
       asks: "EXPIRE tells when the server removes mail by itself.",
-      does: "`EXPIRE NEVER`: it does not.",
+      does:
+        "`NEVER`, or the days after which mail may go; before login the fewest of any user, with `USER` where " +
+        "they differ, after it the user's own.",
     },
     { id: "RFC2449-6.8-UIDL", asks: "UIDL says that UIDL is there.", does: "It is." },
     {

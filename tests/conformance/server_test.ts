@@ -5,11 +5,12 @@ import { Buffer } from "node:buffer";
 import { rmSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { tidyMailbox } from "../../src/delivery/tidy_mailbox.ts";
 import { PASSWORD, type RunningServer, startServer } from "../support/server.ts";
 
 const USERS = [
   ...["locks", "whole", "equal", "carried", "order", "restart", "newest", "lost", "pipelined"],
-  ...["broken", "exact", "shutdown", "plain"],
+  ...["broken", "exact", "shutdown", "plain", "ages"],
 ];
 
 let shared: Promise<RunningServer> | undefined;
@@ -36,6 +37,48 @@ async function withServer(
     await own.stop();
   }
 }
+
+test("E0005: read mail goes after one age and unread mail after another, as the settings say", async () => {
+  const running = await server();
+  const maildir = running.maildir("ages");
+  maildir.place("1600000001.M1.h:2,S", "read\n");
+  maildir.place("1600000002.M1.h", "unread\n", "new");
+  const dayMs = 86_400_000;
+  const passAfter = (days: number) =>
+    tidyMailbox(
+      { user: "ages", extra: {} },
+      {
+        inbox: maildir.path,
+        folders: maildir.path,
+        layout: "maildir++",
+        utf8Names: false,
+        root: "/",
+      },
+      {
+        policy: {
+          retentionReadMs: 7 * dayMs,
+          retentionUnreadMs: 60 * dayMs,
+          retentions: [],
+          deletedItemRetentionMs: 0,
+        },
+        uncountedFolders: [],
+        borrow: () =>
+          Promise.resolve({
+            stepMs: Infinity,
+            isHeld: () => true,
+            giveBack: () => Promise.resolve(),
+          }),
+        timeoutMs: 30_000,
+        nowMs: Date.now() + days * dayMs,
+      },
+    );
+  for (const [days, messages] of [[6, 2], [8, 1], [59, 1], [61, 0]] as const) {
+    await passAfter(days);
+    const client = await running.login("ages");
+    assert.match(await client.ok("STAT"), new RegExp(`^${messages} `), `after ${days} days`);
+    await client.quit();
+  }
+});
 
 test("2.1.3, C0004, RFC2449-8.1.2-IN-USE: two sessions use one mailbox at once, each on its snapshot", async () => {
   const { maildir, first, second } = await twoSessions();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { plainMechanism } from "../../src/auth/mechanisms/plain.ts";
-import { type FailureKind, StorageFailure } from "../../src/maildrop/store.ts";
+import { type Account, type FailureKind, StorageFailure } from "../../src/maildrop/store.ts";
 import { MemoryStore } from "../support/memory_store.ts";
 import { negotiateMessage } from "../support/ntlm_client.ts";
 import { checkPassword, SessionClient } from "../support/session_client.ts";
@@ -204,6 +204,15 @@ test("RFC3206-5-CAPA: AUTH-RESP-CODE is listed in both states", async () => {
 
 test("RFC2449-6.7-EXPIRE: EXPIRE NEVER is listed in both states", async () => {
   await assertPromise("EXPIRE NEVER");
+});
+
+test("RFC2449-6.7-EXPIRE: where mail goes, all users' fewest days come before login, and the user's after it", async () => {
+  const expires = (account: Account | undefined) => account === undefined ? "7 USER" : "30";
+  const client = connect({ services: { expires } });
+  const said = async () => (await client.ask("CAPA")).body!.match(/^EXPIRE .*$/m)?.[0]?.trim();
+  assert.equal(await said(), "EXPIRE 7 USER");
+  await client.logIn();
+  assert.equal(await said(), "EXPIRE 30");
 });
 
 test("RFC2449-6.9-IMPLEMENTATION: IMPLEMENTATION is listed in both states", async () => {

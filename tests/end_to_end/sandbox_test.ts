@@ -78,12 +78,12 @@ function callsOf(set: string): Set<string> {
   return calls;
 }
 
-/** Those that the unit lets through: of each line the sets are added, or with "~" taken away. */
+/** Those that the unit lets through: of each line the sets and calls are added, or with "~" taken away. */
 function allowedCalls(): Set<string> {
   const allowed = new Set<string>();
   for (const line of directives("SystemCallFilter")) {
     for (const set of line.replace("~", "").split(" ")) {
-      for (const call of callsOf(set)) {
+      for (const call of set.startsWith("@") ? callsOf(set) : [set]) {
         if (line.startsWith("~")) allowed.delete(call);
         else allowed.add(call);
       }

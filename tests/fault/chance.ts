@@ -16,6 +16,13 @@ export function chosen<T>(items: readonly T[], count: number, random: () => numb
   return left.map((at) => items[at]!);
 }
 
+/** All of the items, in a drawn order. */
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  return items.map((item) => ({ item, place: random() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ item }) => item);
+}
+
 /** One of the items. */
 export function oneOf<T>(items: readonly T[], random: () => number): T {
   return items[Math.floor(random() * items.length)]!;

@@ -103,7 +103,8 @@ class Trial {
   }
 }
 
-async function faultsFor(operation: Operation, always: readonly string[]): Promise<Fault[]> {
+/** All that can be tried. */
+async function allFaultsFor(operation: Operation, always: readonly string[]): Promise<Fault[]> {
   const trial = new Trial(operation);
   await trial.prepare();
   const folder = trial.maildir.path;
@@ -112,9 +113,12 @@ async function faultsFor(operation: Operation, always: readonly string[]): Promi
     shown = await trial.run();
   });
   await trial.watcher.met(shown, await trial.fetchedAll());
-  const faults = faultsOf(
-    calls.map(({ name, path }) => ({ name, path: path.slice(folder.length) })),
-  );
+  return faultsOf(calls.map(({ name, path }) => ({ name, path: path.slice(folder.length) })));
+}
+
+/** Those that this run tries. */
+async function faultsFor(operation: Operation, always: readonly string[]): Promise<Fault[]> {
+  const faults = await allFaultsFor(operation, always);
   return FAULTS === "all" ? faults : someOf(faults, Number(FAULTS) * TRIES_PER_FAULT, chance);
 }
 
@@ -225,3 +229,15 @@ for (const operation of OPERATIONS) {
     });
   }
 }
+
+test("a dead holder's lock that cannot be read costs its time once", async () => {
+  const operation = OPERATIONS.find(({ name }) => name.includes("dead holder's lock"))!;
+  const always = [NOTHING_IS_AT_HAND];
+  const faults = await allFaultsFor(operation, always);
+  const fault = faults.find(({ name, path, error, nth }) =>
+    /^p?read(64)?$/.test(name) && path === "/popkeep-uidlist.lock" && error === "EIO" &&
+    nth === "all"
+  );
+  // The client waits for half a minute: twice would be too much.
+  assert.ok(fault !== undefined && await tryFault(operation, fault, always));
+});

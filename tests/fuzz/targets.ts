@@ -4,6 +4,10 @@ import type { FuzzTarget } from "./target.ts";
 import { certificate } from "./targets/certificate.ts";
 import { checkpasswordReport } from "./targets/checkpassword_report.ts";
 import { command } from "./targets/command.ts";
+import { courierSizeList } from "./targets/courier_size_list.ts";
+import { cyrusIndex } from "./targets/cyrus_index.ts";
+import { dovecotUidlFormat } from "./targets/dovecot_uidl_format.ts";
+import { dovecotUidlist } from "./targets/dovecot_uidlist.ts";
 import { fileListing } from "./targets/file_listing.ts";
 import { fileName } from "./targets/file_name.ts";
 import { jsonWebToken } from "./targets/json_web_token.ts";
@@ -12,7 +16,9 @@ import { keySet } from "./targets/key_set.ts";
 import { keytab } from "./targets/keytab.ts";
 import { ldapEntry } from "./targets/ldap_entry.ts";
 import { lineFramer } from "./targets/line_framer.ts";
+import { lmtp } from "./targets/lmtp.ts";
 import { logLine } from "./targets/log_line.ts";
+import { maildirsize } from "./targets/maildirsize.ts";
 import { mailLocationTarget } from "./targets/mail_location.ts";
 import { messageHeader } from "./targets/message_header.ts";
 import { messageOctets } from "./targets/message_octets.ts";
@@ -52,11 +58,13 @@ export const TARGETS: readonly FuzzTarget[] = [
   jsonWebToken,
   certificate,
   wholeServer,
+  lmtp,
   // What lies in mailboxes.
   uniqueIdList,
   sidecarFile,
   fileName,
   fileListing,
+  maildirsize,
   modifiedUtf7,
   messageOctets,
   messageHeader,
@@ -73,6 +81,10 @@ export const TARGETS: readonly FuzzTarget[] = [
   revocationList,
   ntlmHelperReply,
   checkpasswordReport,
+  dovecotUidlist,
+  dovecotUidlFormat,
+  courierSizeList,
+  cyrusIndex,
   // What popkeep tells itself.
   keptFailures,
   workerChannel,

@@ -7,6 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isBrokenConnection } from "../fault/broken_connection.ts";
 import { oneOf, randomFrom } from "../fault/chance.ts";
@@ -47,6 +48,9 @@ const LONGEST_HANG_MS = 20_000;
 
 /** What the log says of a message that went while it was read. */
 const REMOVED_WHILE_READ = /could not read a message: (?:ESTALE|ENOENT)/;
+
+/** Lines of the log that are told with a finding. */
+const TOLD_CAUSES = 6;
 
 /** Findings whose history is told. */
 const TOLD_FINDINGS = 5;
@@ -215,7 +219,7 @@ class HostSoak {
       else if (isBrokenConnection(error) && REMOVED_WHILE_READ.test(server.log.slice(logged))) {
         // What has begun to be sent can only be broken off: no part may pass for the whole.
         this.#figures.count("sessions broken off in a message that was removed at the other host");
-      } else this.#find(mailbox, who, error);
+      } else this.#find(mailbox, who, error, server.log.slice(logged));
     }
   }
 
@@ -224,10 +228,12 @@ class HostSoak {
     return faults > 0 && faultEndedMs + REMEMBERED_MS > beganMs;
   }
 
-  #find({ ledger }: SoakMailbox, who: string, error: unknown): void {
+  /** @param log What the server wrote meanwhile. */
+  #find({ ledger }: SoakMailbox, who: string, error: unknown, log = ""): void {
     const isBroken = isBrokenConnection(error);
     const loss = isBroken ? "connection lost without a cause" : "answer that nobody expects";
-    ledger.find(loss, `${who}: ${error}`);
+    const causes = log.split("\n").filter((line) => /storage failed|could not/.test(line));
+    ledger.find(loss, [`${who}: ${error}`, ...causes.slice(0, TOLD_CAUSES)].join("\n  "));
   }
 
   /** While nobody else does anything: what is there, and what each host shows of it. */
@@ -240,11 +246,23 @@ class HostSoak {
         const shown = await this.#lookAtAll(mailbox, place);
         for (const token of present) {
           if (shown === undefined || shown.has(token)) continue;
-          mailbox.ledger.find("message not shown", `${token} at ${place.current.host.address}`);
+          if (this.#isStored(mailbox, token)) {
+            mailbox.ledger.find("message not shown", `${token} at ${place.current.host.address}`);
+          } else {this.#figures.count(
+              "messages that the third host's client showed though they were gone",
+            );}
         }
       }
     }
     this.#figures.count("comparisons with nobody else there");
+  }
+
+  /** Whether the store itself has a message, whatever clients of the filesystem remember of it. */
+  #isStored({ user }: SoakMailbox, token: string): boolean {
+    const maildir = this.#hosts.stored(user);
+    return ["new", "cur"].some((folder) =>
+      readdirSync(`${maildir}/${folder}`).some((name) => name.startsWith(token))
+    );
   }
 
   /** The tokens of all that one client is shown, or undefined where that fails, which is a finding. */

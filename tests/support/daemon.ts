@@ -4,7 +4,7 @@
  * *Knows* processes. *Does not know* what they serve.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
@@ -58,6 +58,20 @@ export class Daemon {
 
   thaw(): void {
     this.#signal("SIGCONT");
+  }
+
+  /** Thaws it after a time, whatever becomes of who asks; what it returns calls that off. */
+  thawLater(seconds: number): () => void {
+    // By a shell that is there when this returns: a child of one's own begins only in a later turn.
+    const command = `(sleep ${seconds}; kill -CONT ${this.#child.pid}) >&- 2>&- & echo $!`;
+    const waiting = Number(spawnSync("sh", ["-c", command], { encoding: "utf8" }).stdout);
+    return () => {
+      try {
+        process.kill(waiting, "SIGKILL");
+      } catch {
+        // It is over.
+      }
+    };
   }
 
   /** Not by the child's own method, which under Deno sends one signal and no second. */

@@ -62,6 +62,11 @@ export class HangingFilesystem {
     this.#daemon.thaw();
   }
 
+  /** Lets it answer after a time, also where whoever asks is kept waiting by it; returns what calls that off. */
+  answerLater(seconds: number): () => void {
+    return this.#daemon.thawLater(seconds);
+  }
+
   /** To be called when nobody has anything open on it any more. */
   async remove(): Promise<void> {
     this.answer();

@@ -142,6 +142,8 @@ export class Host {
       LD_PRELOAD: FAKE_CLOCK,
       FAKETIME: `+${clockAheadS}`,
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      // Else threads that wait until a time of the monotonic clock do not wait at all, and take a whole processor.
+      FAKETIME_FORCE_MONOTONIC_FIX: "0",
       // One process's count of time is not to be shared with others.
       FAKETIME_NO_CACHE: "1",
     };

@@ -157,6 +157,7 @@ class MemoryMaildrop implements Maildrop {
   async update(
     marked: Iterable<MessageNumber>,
     retrieved: Iterable<MessageNumber>,
+    tellRemoved?: (number: MessageNumber) => void,
   ): Promise<UpdateOutcome> {
     this.#checkOpen();
     await this.#store.holdUpdate;
@@ -168,7 +169,9 @@ class MemoryMaildrop implements Maildrop {
       if (message.failRemove) left++;
       else removed++;
       const at = mailbox.indexOf(message);
-      if (at >= 0 && !message.failRemove) mailbox.splice(at, 1);
+      if (at < 0 || message.failRemove) continue;
+      mailbox.splice(at, 1);
+      tellRemoved?.(number);
     }
     for (const number of retrieved) this.#messages[number - 1]!.seen = true;
     return { removed, left };

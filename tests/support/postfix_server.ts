@@ -1,8 +1,9 @@
 /**
- * A real Postfix on 127.0.0.1 that hands mail for example.com to a command, with settings, queue and log in a
- * folder of its own: takes root, as Postfix does. Nothing of the system's own Postfix is read or changed.
+ * A real Postfix on 127.0.0.1 that hands mail for example.com to a command, or over by LMTP, with settings, queue
+ * and log in a folder of its own: takes root, as Postfix does. Nothing of the system's own Postfix is read or
+ * changed.
  *
- * *Knows*: Postfix. *Does not know*: what the command does with the mail.
+ * *Knows*: Postfix. *Does not know*: what becomes of the mail.
  */
 
 import assert from "node:assert/strict";
@@ -19,6 +20,12 @@ export const MAIL_USER = "nobody";
 /** How long it may take to start or stop, ms. */
 const PATIENCE_MS = 60_000;
 
+/** Where mail goes: a command with pipe(8)'s macros in it, or what lmtp(8) connects to. */
+export type PostfixTransport =
+  | { readonly command: readonly string[] }
+  /** `unix:PATH` or `inet:HOST:PORT`. */
+  | { readonly lmtp: string };
+
 export class PostfixServer {
   readonly folder: string;
   readonly port: number;
@@ -28,14 +35,13 @@ export class PostfixServer {
     this.port = port;
   }
 
-  /** @param command What a message is given to, with pipe(8)'s macros in it. */
-  static async start(folder: string, command: readonly string[]): Promise<PostfixServer> {
+  static async start(folder: string, transport: PostfixTransport): Promise<PostfixServer> {
     const server = new PostfixServer(folder, await freePort());
     chmodSync(folder, 0o755);
     for (const name of ["conf", "queue", "data"]) mkdirSync(`${folder}/${name}`);
     run("chown", "postfix", `${folder}/data`);
-    writeFileSync(`${folder}/conf/main.cf`, mainSettings(folder));
-    writeFileSync(`${folder}/conf/master.cf`, masterSettings(server.port, command));
+    writeFileSync(`${folder}/conf/main.cf`, mainSettings(folder, transport));
+    writeFileSync(`${folder}/conf/master.cf`, masterSettings(server.port, transport));
     run("postfix", "-c", `${folder}/conf`, "start");
     return server;
   }
@@ -74,7 +80,7 @@ function run(command: string, ...args: readonly string[]): void {
 }
 
 /** What could not be delivered is tried again at once. */
-function mainSettings(folder: string): string {
+function mainSettings(folder: string, transport: PostfixTransport): string {
   return `compatibility_level = 3.6
 queue_directory = ${folder}/queue
 data_directory = ${folder}/data
@@ -89,7 +95,7 @@ mynetworks = 127.0.0.0/8
 recipient_delimiter = +
 allow_min_user = yes
 virtual_mailbox_domains = example.com
-virtual_transport = popkeep
+virtual_transport = ${"lmtp" in transport ? `lmtp:${transport.lmtp}` : "popkeep"}
 popkeep_destination_recipient_limit = 1
 queue_run_delay = 1s
 minimal_backoff_time = 1s
@@ -98,7 +104,8 @@ transport_retry_time = 1s
 `;
 }
 
-function masterSettings(port: number, command: readonly string[]): string {
+function masterSettings(port: number, transport: PostfixTransport): string {
+  const command = "command" in transport ? transport.command : ["/bin/false"];
   return `${port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -110,6 +117,8 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
+lmtp unix - - n - - lmtp
+scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 popkeep unix - n n - 4 pipe
   flags=Xq user=${MAIL_USER} null_sender= argv=${command.join(" ")}

@@ -41,7 +41,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   counted_address: { may: [], packages: [], pure: true },
   platform: { may: [], packages: [LOG], pure: false },
   auth: {
-    may: ["maildrop (types)", "maildrop/user_variables.ts", "platform", "counted_address"],
+    may: [
+      "maildrop (types)",
+      "maildrop/quota_rule.ts",
+      "maildrop/user_variables.ts",
+      "settings/units.ts",
+      "platform",
+      "counted_address",
+    ],
     packages: [
       LOG,
       "hash-wasm",
@@ -55,11 +62,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     pure: false,
   },
   maildir: { may: ["maildrop", "message", "platform"], packages: [LOG], pure: false },
-  delivery: { may: ["maildir", "maildrop", "message", "platform"], packages: [LOG], pure: false },
+  moving: { may: ["maildir", "maildrop", "platform"], packages: [], pure: false },
+  delivery: {
+    may: ["maildir", "maildrop", "message", "platform", "settings/units.ts"],
+    packages: [LOG],
+    pure: false,
+  },
+  upkeep: { may: ["maildir", "maildrop", "message"], packages: ["mailparser"], pure: false },
   admin: { may: ["maildrop", "session (types)", "platform"], packages: [LOG], pure: false },
   net: {
     may: ["session", "wire", "maildrop", "auth (types)", "admin", "platform", "counted_address"],
-    packages: [LOG],
+    packages: [LOG, "smtp-server"],
     pure: false,
   },
   settings: { may: [], packages: ["zod", "smol-toml"], pure: false },

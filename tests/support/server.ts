@@ -35,6 +35,8 @@ export interface ServerOptions {
     | string
     | readonly [name: string, passwordField: string, extraFields?: string]
   )[];
+  /** Variables of its environment besides those of the test. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Keeps the folder of another server that has stopped: its users, Maildirs and settings. */
   readonly folder?: string;
 }
@@ -136,7 +138,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   for (let tries = 1;; tries++) {
     const ports = await twoFreePorts();
     writeFileSync(`${folder}/popkeep.toml`, settingsText(ports, options));
-    const server = new RunningServer(folder, ports, spawnPopkeep(`${folder}/popkeep.toml`));
+    const server = new RunningServer(
+      folder,
+      ports,
+      spawnPopkeep(`${folder}/popkeep.toml`, options.environment),
+    );
     if (await isListening(server)) return server;
     await server.halt("SIGKILL");
     // Between choosing a port and using it, somebody else may have taken it.
@@ -166,9 +172,13 @@ export function popkeepCommand(): [command: string, ...arguments_: string[]] {
   return "Deno" in globalThis ? [runtime, "run", "-A", "--no-check", main] : [runtime, main];
 }
 
-function spawnPopkeep(settingsFile: string): ChildProcess {
+function spawnPopkeep(
+  settingsFile: string,
+  environment: ServerOptions["environment"] = {},
+): ChildProcess {
   const [command, ...before] = popkeepCommand();
   return spawn(command, [...before, "serve", "--config", settingsFile], {
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

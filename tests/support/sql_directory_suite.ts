@@ -60,10 +60,56 @@ INSERT INTO users VALUES
   ('jos\u00e9', 'example.com', '{PLAIN}j', NULL, NULL, NULL, NULL, NULL, NULL);
 `;
 
+/** Names as they may be, for lists. Rows come in no order. */
+const LISTED = `
+CREATE TABLE listed_people (
+  name varchar(128), domain varchar(128), password varchar(200), home varchar(255), mail varchar(255),
+  quota_rule varchar(64)
+);
+INSERT INTO listed_people VALUES
+  ('zoe', 'example.com', '{PLAIN}z', '/home/zoe', 'z@example.org', '*:messages=3'),
+  ('o''brien', 'example.com', '{PLAIN}o', '/home/o', '', NULL),
+  ('jos\u00e9', 'example.com', '{PLAIN}j', '/home/j', '', NULL),
+  ('\u00fcnal', 'example.org', '{PLAIN}u', '/home/u', '', NULL),
+  ('a b; --', 'example.com', '{PLAIN}a', '/home/a', '', NULL),
+  ('Carol', 'example.com', '{PLAIN}c', '/home/c', '', NULL),
+  ('twin', 'example.com', '{PLAIN}1', '/home/1', '', NULL),
+  ('twin', 'example.com', '{PLAIN}2', '/home/2', '', NULL),
+  ('up/there', 'example.com', '{PLAIN}x', '/home/x', '', NULL),
+  ('\u00e6\u00f8', 'example.com', '{PLAIN}e', '/home/e', '', NULL),
+  ('relative', 'example.com', '{PLAIN}r', 'home/r', '', NULL),
+  ('local', NULL, '{PLAIN}l', '/home/l', '', NULL),
+  (NULL, 'example.com', '{PLAIN}n', '/home/n', '', NULL);
+`;
+
+/** What `listed_people` lists: with its account, "look up", or "fault". */
+const LISTED_USERS: Readonly<Record<string, unknown>> = {
+  "zoe@example.com": {
+    user: "zoe@example.com",
+    home: "/home/zoe",
+    extra: { quota_rule: "*:messages=3" },
+  },
+  "o'brien@example.com": { user: "o'brien@example.com", home: "/home/o", extra: {} },
+  "jos\u00e9@example.com": { user: "jos\u00e9@example.com", home: "/home/j", extra: {} },
+  "\u00fcnal@example.org": { user: "\u00fcnal@example.org", home: "/home/u", extra: {} },
+  "a b; --@example.com": { user: "a b; --@example.com", home: "/home/a", extra: {} },
+  "\u00e6\u00f8@example.com": {
+    user: "\u00e6\u00f8@example.com",
+    home: "/home/e",
+    extra: {},
+  },
+  local: { user: "local", home: "/home/l", extra: {} },
+  "Carol@example.com": "look up",
+  "twin@example.com": "look up",
+  "up/there@example.com": "fault",
+  "relative@example.com": "fault",
+};
+
 /** Both schemas; `active` is a boolean in PostgreSQL and a number elsewhere. */
 export function sqlSchema(boolean: "boolean" | "number"): string {
   const [type, yes, no] = boolean === "boolean" ? ["boolean", "true", "false"] : ["int", "1", "0"];
-  return POSTFIXADMIN.replace("ACTIVE", type).replace("YES", yes).replace("NO)", `${no})`) + USERS;
+  return POSTFIXADMIN.replace("ACTIVE", type).replace("YES", yes).replace("NO)", `${no})`) + USERS +
+    LISTED;
 }
 
 /** How a database joins texts and names a column "user". */
@@ -210,6 +256,54 @@ export function testSqlDirectory(
       query: "SELECT no_such FROM users WHERE name = {user}",
     }));
 
+  const people = (columns: string) => ({
+    query: `SELECT name AS ${words.user}, password, home, quota_rule, '' AS nologin
+      FROM listed_people WHERE name = {local} AND domain = {domain}`,
+    iterateQuery: `SELECT ${columns} FROM listed_people -- all of them\n;`,
+  });
+
+  test(`${database}: all users are listed, whatever the pages, with what the query says of them`, async () => {
+    const more = people(
+      "name AS username, domain, password, home AS userdb_home, mail, quota_rule",
+    );
+    await using(async (directory) => {
+      for (const most of [2, 3, 5, 12, 13, undefined]) {
+        deepStrictEqual(await listedBy(directory, most), LISTED_USERS, `most ${most}`);
+      }
+    }, more);
+  });
+
+  test(`${database}: who is listed with less than the query says is to be looked up`, async () => {
+    const name = `${words.join("name", "'@'", "domain")} AS ${words.user}`;
+    for (const columns of [name, `${name}, home`]) {
+      await using(async (directory) => {
+        const listed = await listedBy(directory, 2);
+        const { local: _, ...others } = LISTED_USERS;
+        deepStrictEqual(Object.keys(listed).sort(), Object.keys(others).sort());
+        const { "up/there@example.com": fault, ...rest } = listed;
+        strictEqual(fault, "fault");
+        ok(Object.values(rest).every((said) => said === "look up"), JSON.stringify(rest));
+      }, people(columns));
+    }
+  });
+
+  test(`${database}: a list that the database does not take, or without names, is an Error`, async () => {
+    for (
+      const [columns, expected] of [["no_such", /no_such/], ["home", /"user"/]] as const
+    ) {
+      await using(
+        (directory) => rejects(listedBy(directory, 2), expected),
+        people(columns),
+      );
+    }
+    const one = { ...people("name"), iterateQuery: "SELECT 'twin' AS username FROM listed_people" };
+    await using((directory) => rejects(listedBy(directory, 2), /with one name/), one);
+    await using((directory) => {
+      strictEqual(directory.listUsers, undefined);
+      return Promise.resolve();
+    });
+  });
+
   testProperty(
     `${database}: five thousand odd names do no harm and find nobody`,
     fc.asyncProperty(
@@ -222,4 +316,17 @@ export function testSqlDirectory(
     ),
     50,
   );
+}
+
+/** Each user that is listed: the account, "look up" or "fault". A user is listed once. */
+async function listedBy(
+  directory: AccountDirectory,
+  most?: number,
+): Promise<Record<string, unknown>> {
+  const users: Record<string, unknown> = {};
+  for await (const { user, account, fault } of directory.listUsers!(most)) {
+    ok(!(user in users), `${user} is listed twice`);
+    users[user] = fault === undefined ? account ?? "look up" : "fault";
+  }
+  return users;
 }

@@ -9,9 +9,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Outages } from "../connection_pool.ts";
-import type { AccountDirectory, DirectoryCheck, DirectoryEntry } from "../directory.ts";
+import type { AccountDirectory, DirectoryCheck, DirectoryEntry, ListedUser } from "../directory.ts";
 import { type ReadEntry, readEntry } from "../entry_fields.ts";
 import type { Attributes } from "../ldap/attributes.ts";
+import { listEntries } from "../ldap/entry_listing.ts";
 import { readLdapEntry } from "../ldap/entry_reading.ts";
 import { escapeDnValue, isPlainName } from "../ldap/escaping.ts";
 import { LdapFinder, searchUser } from "../ldap/finder.ts";
@@ -44,6 +45,8 @@ abstract class FindingDirectory {
   readonly kind = "ldap";
   readonly findsByName = true;
   readonly secretKinds: ReadonlySet<SecretKind>;
+  /** Absent where the settings do not say how. */
+  readonly listUsers?: (most?: number) => AsyncIterable<ListedUser>;
   protected readonly finder: LdapFinder;
   readonly #scramShapes = new LearntScramShapes();
   readonly #options: LdapOptions;
@@ -52,6 +55,9 @@ abstract class FindingDirectory {
     this.#options = options;
     this.secretKinds = secretKindsOf(options);
     this.finder = new LdapFinder(options, outages);
+    if (options.iterateFilter !== "") {
+      this.listUsers = (most = Infinity) => listEntries(options, { most });
+    }
   }
 
   get scramShapes(): readonly ScramShapeUse[] {

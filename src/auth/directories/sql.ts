@@ -10,7 +10,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { ConnectionPool } from "../connection_pool.ts";
-import type { AccountDirectory, DirectoryEntry } from "../directory.ts";
+import type { AccountDirectory, DirectoryEntry, ListedUser } from "../directory.ts";
 import { LearntDecoys } from "../learnt_decoys.ts";
 import { LearntScramShapes } from "../learnt_scram_shapes.ts";
 import type { SecretKind } from "../login.ts";
@@ -25,6 +25,7 @@ import {
 import {
   type Dialect,
   isQueryFault,
+  parseIterateQuery,
   parseQuery,
   type QueryTemplate,
 } from "../sql/query_template.ts";
@@ -35,6 +36,8 @@ import {
   parseDatabaseUrl,
   type SqlOptions,
 } from "../sql/sql_options.ts";
+import { listRows } from "../sql/user_listing.ts";
+import { DIRECTORY_LIST_ROWS } from "../../limits.ts";
 import { faultOfUserName } from "../user_name.ts";
 
 const logger = getLogger(["popkeep", "auth"]);
@@ -57,12 +60,13 @@ const CLIENTS: Readonly<Record<Dialect, () => Promise<DatabaseClient>>> = {
 export async function openSqlDirectory(options: SqlOptions): Promise<AccountDirectory> {
   const place = parseDatabaseUrl(options.url);
   const query = place && parseQuery(options.query, place.dialect);
+  const iterate = place && parseIterateQuery(options.iterateQuery, place.dialect);
   const faults = faultsOfSql(options);
-  if (faults.length > 0 || place === undefined || query === undefined || isQueryFault(query)) {
-    throw new Error(faults.join(" "));
-  }
+  const cannot = place === undefined || query === undefined || iterate === undefined ||
+    isQueryFault(query) || isQueryFault(iterate);
+  if (faults.length > 0 || cannot) throw new Error(faults.join(" "));
   const client = await CLIENTS[place.dialect]();
-  const directory = new SqlDirectory(client, place, query, options);
+  const directory = new SqlDirectory(client, { ...place, iterate }, query, options);
   await directory.tryQuery();
   return directory;
 }
@@ -70,6 +74,8 @@ export async function openSqlDirectory(options: SqlOptions): Promise<AccountDire
 class SqlDirectory implements AccountDirectory {
   readonly kind = "sql";
   readonly findsByName = true;
+  /** Absent where the settings do not say how. */
+  readonly listUsers?: (most?: number) => AsyncIterable<ListedUser>;
   readonly #query: QueryTemplate;
   readonly #options: SqlOptions;
   readonly #pool: ConnectionPool<DatabaseConnection>;
@@ -80,7 +86,7 @@ class SqlDirectory implements AccountDirectory {
 
   constructor(
     { open, isAnswer }: DatabaseClient,
-    place: DatabasePlace,
+    place: DatabasePlace & { readonly iterate: string },
     query: QueryTemplate,
     options: SqlOptions,
   ) {
@@ -98,6 +104,7 @@ class SqlDirectory implements AccountDirectory {
       openMs: options.connectTimeoutMs,
       useMs: options.queryTimeoutMs,
     });
+    if (place.iterate !== "") this.listUsers = (most) => this.#list(place, most);
   }
 
   /** Those that the query's columns can give; none until the database has answered once. */
@@ -149,6 +156,21 @@ class SqlDirectory implements AccountDirectory {
     );
     this.#note(result.columns);
     return result;
+  }
+
+  #list(
+    { iterate, dialect }: { readonly iterate: string; readonly dialect: Dialect },
+    most = Infinity,
+  ): AsyncIterable<ListedUser> {
+    return listRows({
+      iterateQuery: iterate,
+      dialect,
+      columns: this.#columns,
+      ask: (sql, values, mostRows) =>
+        this.#pool.run((connection) => connection.query(sql, values, mostRows)),
+      // One more than are told of, since the last of a full page is left to the next.
+      rows: Math.min(most + 1, DIRECTORY_LIST_ROWS),
+    });
   }
 
   #note(columns: readonly string[]): void {

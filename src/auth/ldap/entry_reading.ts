@@ -28,6 +28,13 @@ export function attributesToRead(options: LdapOptions): string[] {
   return [...new Set(named.filter((name) => name !== ""))];
 }
 
+/** Those of them that say of the account itself where its mail is and what holds for it. */
+export function accountAttributes(options: LdapOptions): string[] {
+  const { userAttribute, homeAttribute, mailAttribute, quotaAttribute } = options;
+  const named = [userAttribute, homeAttribute, mailAttribute, quotaAttribute];
+  return [...new Set(named.filter((name) => name !== ""))];
+}
+
 /** @throws {Error} If the entry has not exactly one name, so that nobody knows whose mail is meant. */
 export function readLdapEntry(
   attributes: Attributes,

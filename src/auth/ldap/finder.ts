@@ -12,7 +12,8 @@ import { attributesToRead } from "./entry_reading.ts";
 import { filledFilter, type LdapOptions } from "./ldap_options.ts";
 import { isLdapAnswer, ldapText } from "./results.ts";
 
-const SCOPES = { subtree: "sub", one_level: "one", base: "base" } as const;
+/** What a scope of the settings is to ldapts. */
+export const SCOPES = { subtree: "sub", one_level: "one", base: "base" } as const;
 
 /**
  * The user's entry; undefined if there is none. Referrals are not followed: what they name are other
@@ -75,7 +76,12 @@ export class LdapFinder {
 /** Connections to the servers of the settings. */
 export function ldapPool(
   options: LdapOptions,
-  { binds, outages }: { readonly binds: boolean; readonly outages: Outages },
+  { binds, outages, useMs }: {
+    readonly binds: boolean;
+    readonly outages: Outages;
+    /** Time for one use, that of an operation unless said. */
+    readonly useMs?: number;
+  },
 ): ConnectionPool<LdapConnection> {
   return new ConnectionPool({
     servers: options.urls,
@@ -86,6 +92,6 @@ export function ldapPool(
     connections: options.connections,
     outages,
     openMs: options.connectTimeoutMs + options.operationTimeoutMs,
-    useMs: options.operationTimeoutMs,
+    useMs: useMs ?? options.operationTimeoutMs,
   });
 }

@@ -31,6 +31,8 @@ export interface LdapOptions {
   readonly scope: "subtree" | "one_level" | "base";
   /** "" in the mode direct searches nothing. */
   readonly filter: string;
+  /** Finds all users; "" where they cannot be listed. */
+  readonly iterateFilter: string;
   /** Names of attributes; "" is none. */
   readonly userAttribute: string;
   readonly homeAttribute: string;
@@ -65,6 +67,7 @@ export const LDAP_DEFAULTS = {
   base: "",
   scope: "subtree",
   filter: "(&(objectClass=person)(|(uid={user})(mail={user})))",
+  iterateFilter: "",
   userAttribute: "uid",
   homeAttribute: "",
   mailAttribute: "",
@@ -94,6 +97,7 @@ export function faultsOfLdap(options: LdapOptions): string[] {
     faults.push("user_attribute is needed, to know what a user is called.");
   }
   if (searches) faults.push(...faultsOfFilter(options.filter));
+  faults.push(...faultsOfIterateFilter(options));
   if (options.mode === "direct") faults.push(...faultsOfDirectName(options.directBindName));
   if (options.mode === "stored" && options.passwordAttribute === "") {
     faults.push("password_attribute is needed in the mode stored.");
@@ -124,15 +128,29 @@ function faultsOfFilter(filter: string): string[] {
   if (!variablesIn(filter).some((variable) => variable !== "domain")) {
     return ["filter has neither {user} nor {local} in it, so that it would find the same for all."];
   }
+  return unreadableFilter(filledFilter(filter, "name@example.com"), "filter");
+}
+
+function faultsOfIterateFilter({ iterateFilter, mode }: LdapOptions): string[] {
+  if (iterateFilter === "") return [];
+  if (mode === "direct") return ["iterate_filter: in the mode direct nobody can search all users."];
+  if (/\{[^{}]*\}/.test(iterateFilter)) {
+    return ["iterate_filter has a variable in it; it finds all users."];
+  }
+  return unreadableFilter(iterateFilter, "iterate_filter");
+}
+
+/** @param name The setting's. */
+function unreadableFilter(filter: string, name: string): string[] {
   // ldapts takes such an octet for a character.
   if (/\\[89a-f][0-9a-f]/i.test(filter)) {
-    return ["filter: a character beyond ASCII is written as itself, not as its octets."];
+    return [`${name}: a character beyond ASCII is written as itself, not as its octets.`];
   }
   try {
-    FilterParser.parseString(filledFilter(filter, "name@example.com"));
+    FilterParser.parseString(filter);
     return [];
   } catch (error) {
-    return [`filter is none: ${error instanceof Error ? error.message : String(error)}.`];
+    return [`${name} is none: ${error instanceof Error ? error.message : String(error)}.`];
   }
 }
 

@@ -13,7 +13,7 @@ import { type DatabasePlace, type SqlOptions, verifies } from "./sql_options.ts"
 export interface QueryResult {
   /** All names of columns, also where there is no row. */
   readonly columns: readonly string[];
-  /** At most as many as it takes to see that there are several. */
+  /** The first, or all of them. */
   readonly rows: readonly Row[];
 }
 
@@ -25,8 +25,11 @@ export function isBeyondAscii(value: string): boolean {
 }
 
 export interface DatabaseConnection {
-  /** @throws What the database's client says. */
-  query(sql: string, values: readonly string[]): Promise<QueryResult>;
+  /**
+   * @param mostRows As many are needed, 2 unless said: enough to see that there are several.
+   * @throws What the database's client says.
+   */
+  query(sql: string, values: readonly string[], mostRows?: number): Promise<QueryResult>;
   isOpen(): boolean;
   /** At once, in whatever state it is; never throws. */
   end(): void;

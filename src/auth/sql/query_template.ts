@@ -5,6 +5,8 @@
  * A variable in quotes would be text and no parameter; a sign of the database's own would take the value of
  * another. Both are faults, so that the query is what it looks like.
  *
+ * The query that lists all users has no parameters.
+ *
  * *Knows* where SQL has quotes and comments. *Does not know* SQL.
  */
 
@@ -19,7 +21,7 @@ export interface QueryTemplate {
 }
 
 export interface QueryFault {
-  /** A sentence that begins with "query". */
+  /** A sentence that begins with "query" or "iterate_query". */
   readonly fault: string;
 }
 
@@ -39,7 +41,39 @@ const OWN_SIGNS: Readonly<Record<Dialect, RegExp>> = {
   sqlite: /[?$@:][A-Za-z0-9_]|\?/,
 };
 
+/** The query that finds a user. */
 export function parseQuery(text: string, dialect: Dialect): QueryTemplate | QueryFault {
+  const { sql, variables, bare, fault: misread } = scan(text, dialect, "query");
+  let fault = misread;
+  if (OWN_SIGNS[dialect].test(bare)) {
+    fault ??= "query has a parameter that is none of {user}, {local} and {domain}.";
+  }
+  if (!variables.some((variable) => variable !== "domain")) {
+    fault ??= "query has neither {user} nor {local} in it, so that it would find the same for all.";
+  }
+  fault ??= severalStatements(bare, "query");
+  return fault === undefined ? { sql: withoutSemicolon(sql), variables } : { fault };
+}
+
+/** The query that lists all users. */
+export function parseIterateQuery(text: string, dialect: Dialect): string | QueryFault {
+  const { sql, variables, bare, fault: misread } = scan(text, dialect, "iterate_query");
+  let fault = misread;
+  if (variables.length > 0 || OWN_SIGNS[dialect].test(bare)) {
+    fault ??= "iterate_query has a variable or a parameter; it lists all users.";
+  }
+  fault ??= severalStatements(bare, "iterate_query");
+  return fault === undefined ? withoutSemicolon(sql) : { fault };
+}
+
+interface Scanned extends QueryTemplate {
+  /** Without what is in quotes and comments. */
+  readonly bare: string;
+  readonly fault: string | undefined;
+}
+
+/** @param name The query's, for sentences. */
+function scan(text: string, dialect: Dialect, name: string): Scanned {
   const variables: Variable[] = [];
   let fault: string | undefined;
   const pieces = new RegExp(`${QUOTED[dialect]}|\\{([^{}]*)\\}|[^]`, "g");
@@ -50,7 +84,7 @@ export function parseQuery(text: string, dialect: Dialect): QueryTemplate | Quer
     const word = match.at(-1);
     if (piece.length > 1 && piece.startsWith("{") && word !== undefined) {
       if (!isVariable(word)) {
-        fault ??= `query knows no variable "{${word}}"; there are {user}, {local}, {domain}.`;
+        fault ??= `${name} knows no variable "{${word}}"; there are {user}, {local}, {domain}.`;
         continue;
       }
       variables.push(word);
@@ -59,21 +93,22 @@ export function parseQuery(text: string, dialect: Dialect): QueryTemplate | Quer
     }
     if (piece.length > 1 && /\{(?:user|local|domain)\}/.test(piece)) {
       fault ??=
-        "query has a variable in quotes or in a comment, where it is none; take the quotes away.";
+        `${name} has a variable in quotes or in a comment, where it is none; take the quotes away.`;
     }
     sql += piece;
     bare += piece.length > 1 ? " " : piece;
   }
-  if (OWN_SIGNS[dialect].test(bare)) {
-    fault ??= "query has a parameter that is none of {user}, {local} and {domain}.";
-  }
-  if (!variables.some((variable) => variable !== "domain")) {
-    fault ??= "query has neither {user} nor {local} in it, so that it would find the same for all.";
-  }
-  if (/;\s*\S/.test(bare)) fault ??= "query is more than one statement.";
-  return fault === undefined ? { sql: sql.replace(/;\s*$/, ""), variables } : { fault };
+  return { sql, variables, bare, fault };
 }
 
-export function isQueryFault(read: QueryTemplate | QueryFault): read is QueryFault {
-  return "fault" in read;
+function severalStatements(bare: string, name: string): string | undefined {
+  return /;\s*\S/.test(bare) ? `${name} is more than one statement.` : undefined;
+}
+
+function withoutSemicolon(sql: string): string {
+  return sql.replace(/;\s*$/, "");
+}
+
+export function isQueryFault(read: QueryTemplate | string | QueryFault): read is QueryFault {
+  return typeof read !== "string" && "fault" in read;
 }

@@ -35,6 +35,9 @@ const TAKEN: ReadonlySet<string> = new Set([
   "pass",
 ]);
 
+/** Columns that count for logins alone, or say who it is. */
+const NOT_OF_ACCOUNT: ReadonlySet<string> = new Set([...TAKEN].filter((name) => name !== "home"));
+
 const SECRET_COLUMNS: ReadonlyMap<string, SecretKind> = new Map([
   ["nt_hash", "ntHash"],
   ["scram_sha_256", "scramSha256"],
@@ -80,6 +83,11 @@ export function secretKindsOf(columns: readonly string[]): ReadonlySet<SecretKin
   return new Set(columns.flatMap((column) => SECRET_COLUMNS.get(columnName(column)) ?? []));
 }
 
+/** What rows with these columns say of the account itself, by its names. */
+export function accountColumns(columns: readonly string[]): ReadonlySet<string> {
+  return new Set(columns.map(columnName).filter((name) => !NOT_OF_ACCOUNT.has(name)));
+}
+
 /** In lower case, as some databases give names back in capitals; without `userdb_`. */
 export function columnName(column: string): string {
   return column.toLowerCase().replace(/^userdb_/, "");
@@ -89,8 +97,9 @@ function isPrefixed(column: string): boolean {
   return column.toLowerCase().startsWith("userdb_");
 }
 
-function textOf(value: unknown): string {
-  if (value === undefined) return "";
+/** A value as text; "" is what is not there. */
+export function textOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
   // MySQL gives a BIT, and any binary column, as octets.
   if (value instanceof Uint8Array) {
     return value.length === 1 && value[0]! < 2 ? String(value[0]) : new TextDecoder().decode(value);

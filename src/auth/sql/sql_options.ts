@@ -7,7 +7,7 @@
 
 import { isIP } from "node:net";
 import type { WeakSchemes } from "../password_schemes/scheme.ts";
-import { type Dialect, isQueryFault, parseQuery } from "./query_template.ts";
+import { type Dialect, isQueryFault, parseIterateQuery, parseQuery } from "./query_template.ts";
 
 export interface SqlOptions {
   /** `postgresql://login@host:port/database` (or `postgres://`, as libpq has it), `mysql://...` or `sqlite:/path`. */
@@ -23,6 +23,8 @@ export interface SqlOptions {
   /** PEM; "" takes the runtime's authorities. */
   readonly caFile: string;
   readonly query: string;
+  /** Lists all users; "" where they cannot be listed. */
+  readonly iterateQuery: string;
   /** Of a password field without `{SCHEME}`. */
   readonly defaultPasswordScheme: string;
   readonly connections: number;
@@ -39,6 +41,7 @@ export const SQL_DEFAULTS = {
   passwordEnvironment: "",
   tls: "auto",
   caFile: "",
+  iterateQuery: "",
   defaultPasswordScheme: "CRYPT",
   connections: 4,
   connectTimeoutMs: 3_000,
@@ -103,6 +106,8 @@ export function faultsOfSql(options: SqlOptions): string[] {
   } else {
     const query = parseQuery(options.query, place.dialect);
     if (isQueryFault(query)) faults.push(query.fault);
+    const listing = parseIterateQuery(options.iterateQuery, place.dialect);
+    if (isQueryFault(listing)) faults.push(listing.fault);
     if (place.dialect !== "sqlite" && place.login === "") {
       faults.push("url names no login, as in postgresql://login@host/database.");
     }

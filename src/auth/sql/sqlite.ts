@@ -35,17 +35,17 @@ function openSqlite(place: DatabasePlace, options: SqlOptions): Promise<Database
   worker.on("error", (error: Error) => lost(error.message));
   worker.on("exit", () => lost("the thread ended"));
 
-  const ask = (sql: string, values: readonly string[]) =>
+  const ask = (sql: string, values: readonly string[], mostRows: number) =>
     new Promise<SqliteAnswer>((resolve) => {
       waiting = resolve;
       worker.ref();
       const busyMs = options.queryTimeoutMs;
-      const job: SqliteJob = { file: place.database, busyMs, sql, values };
+      const job: SqliteJob = { file: place.database, busyMs, sql, values, mostRows };
       worker.postMessage(job);
     });
   return Promise.resolve({
-    query: async (sql, values): Promise<QueryResult> => {
-      const answer = await ask(sql, values);
+    query: async (sql, values, mostRows = 2): Promise<QueryResult> => {
+      const answer = await ask(sql, values, mostRows);
       if (answer.kind === "rows") return answer;
       throw open ? new UselessAnswer(answer.reason) : new Error(answer.reason);
     },

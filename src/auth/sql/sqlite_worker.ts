@@ -18,13 +18,14 @@ export interface SqliteJob {
   readonly busyMs: number;
   readonly sql: string;
   readonly values: readonly string[];
+  /** More are not handed over. */
+  readonly mostRows: number;
 }
 
 export type SqliteAnswer =
   | {
     readonly kind: "rows";
     readonly columns: readonly string[];
-    /** Two at most. */
     readonly rows: readonly Readonly<Record<string, unknown>>[];
   }
   | { readonly kind: "failed"; readonly reason: string };
@@ -41,7 +42,7 @@ function answerTo(job: SqliteJob): SqliteAnswer {
   try {
     const statement = opened(job).prepare(job.sql);
     // Not `iterate`, which under Deno ends at an error as if there were no more rows.
-    const rows = statement.all(...job.values).slice(0, 2).map((row) => ({ ...row }));
+    const rows = statement.all(...job.values).slice(0, job.mostRows).map((row) => ({ ...row }));
     const columns = statement.columns().map(({ name }) => String(name));
     return { kind: "rows", columns, rows };
   } catch (error) {

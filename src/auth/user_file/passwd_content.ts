@@ -27,6 +27,8 @@ export interface PasswdContent {
   /** Password fields that can be checked, by cost class: one for each user who can log in. */
   readonly checkable: ReadonlyMap<string, readonly string[]>;
   /** Which secrets some users have. */
+  /** Why users have no entry whose lines are skipped, by `foldedName`. */
+  readonly skipped: ReadonlyMap<string, string>;
   readonly secretKinds: ReadonlySet<SecretKind>;
   readonly scramShapes: readonly ScramShapeUse[];
 }
@@ -44,6 +46,7 @@ export function parsePasswdContent(octets: Uint8Array, weak?: WeakSchemes): Pass
   const text = new TextDecoder("utf-8").decode(octets);
   const entries = new Map<string, PasswdEntry>();
   const faults: PasswdFault[] = [];
+  const skipped = new Map<string, string>();
   const checkable = new Map<string, string[]>();
   const secretKinds = new Set<SecretKind>();
   const scramShapes = new ScramShapes();
@@ -59,6 +62,7 @@ export function parsePasswdContent(octets: Uint8Array, weak?: WeakSchemes): Pass
       faults.push({ line: number, reason: "not UTF-8" });
     } else if ("fault" in entry) {
       faults.push({ line: number, reason: entry.fault });
+      if (entry.user !== undefined) skipped.set(foldedName(entry.user), entry.fault);
     } else if (entries.has(foldedName(entry.user))) {
       const same = entries.get(foldedName(entry.user))?.user === entry.user;
       const how = same ? "" : ", spelt in other letter case";
@@ -84,5 +88,5 @@ export function parsePasswdContent(octets: Uint8Array, weak?: WeakSchemes): Pass
       }
     }
   }
-  return { entries, faults, checkable, secretKinds, scramShapes: scramShapes.mostUsed() };
+  return { entries, faults, skipped, checkable, secretKinds, scramShapes: scramShapes.mostUsed() };
 }

@@ -115,9 +115,23 @@ export class PasswdFile implements AccountDirectory {
     return this.#loaded.content.entries.size;
   }
 
+  /** As the file was read last. */
+  *accounts(): Generator<Account> {
+    const { entries } = this.#loaded.content;
+    for (const entry of entries.values()) yield accountOf(entry, entries);
+  }
+
+  get edition(): object {
+    return this.#loaded.content;
+  }
+
   /** By the name in any letter case; the account's is spelt as in the file. At once but for a look. */
   lookUp(user: string): Soon<DirectoryEntry | undefined> {
     return this.#isLookDue ? this.#look(false).then(() => this.#find(user)) : this.#find(user);
+  }
+
+  whyNone(user: string): string | undefined {
+    return this.#loaded.content.skipped.get(foldedName(user));
   }
 
   #find(user: string): DirectoryEntry | undefined {

@@ -34,6 +34,8 @@ export interface PasswdEntry extends OwnFields {
 /** Why a line is skipped; holds nothing of its password. */
 export interface LineFault {
   readonly fault: string;
+  /** Whose line it is, where that can be told. */
+  readonly user?: string;
 }
 
 /** Fields that say where the mail is; their variables are the store's. */
@@ -57,16 +59,16 @@ export function parsePasswdLine(line: string): PasswdEntry | LineFault | undefin
   const nets = ["allow_nets", "allow_real_nets"].flatMap((key) => extras.login.get(key) ?? []);
   const networks = nets.map(parseAllowedNetworks);
   if (!networks.every((network) => network !== undefined)) {
-    return { fault: "allow_nets is no list of addresses and networks" };
+    return { user, fault: "allow_nets is no list of addresses and networks" };
   }
   const home = extras.mailbox.get("home") ?? homeField;
-  if (home !== "" && !home.startsWith("/")) return { fault: "the home is no absolute path" };
+  if (home !== "" && !home.startsWith("/")) return { user, fault: "the home is no absolute path" };
   if (extras.notExpanded.has("userdb_home") || extras.notExpanded.has("user")) {
-    return { fault: "an extra field has a variable in it that is not known here" };
+    return { user, fault: "an extra field has a variable in it that is not known here" };
   }
   const mailboxOf = extras.login.get("user");
   if (mailboxOf !== undefined && faultOfUserName(mailboxOf) !== undefined) {
-    return { fault: "the extra field user is no user name" };
+    return { user, fault: "the extra field user is no user name" };
   }
 
   // "fail" is Dovecot's word for an entry that shall never match.

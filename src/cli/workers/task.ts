@@ -14,9 +14,18 @@ import type { Settings } from "../../settings.ts";
 export const SERVE = "serve";
 export const RELOAD = "reload";
 
+/**
+ * The supervisor's question whether a worker lends a mailbox, by its path; the answer is true or false. It is given
+ * back by `GIVE_BACK` with the path.
+ */
+export const BORROW = "borrow";
+export const GIVE_BACK = "giveBack";
+
 /** What the supervisor tells. */
 export const STOP = "stop";
 export const HASTEN = "hasten";
+/** The sockets of this machine are this worker's from now on. */
+export const TAKE_SOCKETS = "takeSockets";
 
 /** What a worker asks to have written; there is no more than one such question at a time. */
 export const PROTOCOL_LINES = "protocolLines";
@@ -30,6 +39,10 @@ export interface Task {
   readonly settings: Settings;
   /** The settings' certificates, where workers may not be able to read their files. */
   readonly certificates?: readonly CertificatePair[];
+  /** Whether the sockets of this machine are this worker's to serve. */
+  readonly hasSockets: boolean;
+  /** Mailboxes that are lent at present, by their paths: what a worker that begins cannot have been asked. */
+  readonly lent: readonly string[];
   readonly counts: SharedCountsPlace;
   readonly guard: GuardSecrets;
   /** base64url. */

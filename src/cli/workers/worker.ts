@@ -17,6 +17,7 @@ import { numberSessionsBy } from "../../admin/session_log.ts";
 import { GuardByAsking } from "../../auth/guessing/guard_by_asking.ts";
 import { GUARD_PAIR_FAILED } from "../../auth/guessing/guard_messages.ts";
 import { DISK_THREADS } from "../../limits.ts";
+import { OpenMailboxes } from "../../maildir/open_mailboxes.ts";
 import { Channel } from "../../net/workers/channel.ts";
 import { SharedCounts } from "../../net/workers/shared_counts.ts";
 import { HANDED_FROM } from "../../net/workers/worker_process.ts";
@@ -36,10 +37,13 @@ import { ProtocolLinesToSupervisor } from "./protocol_lines.ts";
 import {
   APP_PASSWORD_USED,
   type AppPasswordUsed,
+  BORROW,
+  GIVE_BACK,
   HASTEN,
   RELOAD,
   SERVE,
   STOP,
+  TAKE_SOCKETS,
   type Task,
   type TaskFault,
 } from "./task.ts";
@@ -67,6 +71,9 @@ class Worker {
   #service: Service | undefined;
   #guard: GuardByAsking | undefined;
   #remembered: { madeUpKey: Uint8Array } & Remembered | undefined;
+  /** Mailboxes that are lent to who removes old mail; what gives each back. */
+  readonly #lent = new Map<string, Promise<(() => void) | undefined>>();
+  readonly #openMailboxes = new OpenMailboxes();
   #isStopping = false;
 
   constructor(number: number) {
@@ -76,7 +83,7 @@ class Worker {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#stop());
     process.on("SIGHUP", () => {});
     this.#channel = new Channel(process.stdin, process.stdout, {
-      asked: (question, value) => this.#asked(question, value as Task),
+      asked: (question, value) => this.#asked(question, value),
       told: (event, value) => this.#told(event, value),
       ended: () => {
         if (!this.#isStopping) log.error("the supervisor is gone");
@@ -90,8 +97,12 @@ class Worker {
     return this.#stopped.promise;
   }
 
-  #asked(question: string, task: Task): Promise<WorkerAnswer> {
+  #asked(question: string, value: unknown): Promise<unknown> {
+    if (question === BORROW) return this.#lend(String(value));
+    const task = value as Task;
     if (question === ALIVE) return Promise.resolve({ done: true });
+    // At once: the supervisor tells of what it lends, and of what it has back, in this order.
+    if (question === SERVE) { for (const path of task.lent) void this.#lend(path); }
     const answer = this.#lastAnswer.then(async (): Promise<WorkerAnswer> => {
       try {
         if (question === SERVE) await this.#serve(task);
@@ -110,6 +121,20 @@ class Worker {
     if (event === GUARD_PAIR_FAILED) this.#guard?.pairFailed(String(value));
     else if (event === STOP) void this.#stop();
     else if (event === HASTEN) this.#service?.hasten();
+    else if (event === TAKE_SOCKETS) this.#takeSockets();
+    else if (event === GIVE_BACK) this.#giveBack(String(value));
+  }
+
+  /** Whether the mailbox is lent now: also before we serve, since sessions may begin before it is back. */
+  async #lend(path: string): Promise<boolean> {
+    const lending = this.#openMailboxes.lend(path);
+    this.#lent.set(path, lending);
+    return await lending !== undefined;
+  }
+
+  #giveBack(path: string): void {
+    void this.#lent.get(path)?.then((giveBack) => giveBack?.());
+    this.#lent.delete(path);
   }
 
   async #serve(task: Task): Promise<void> {
@@ -142,7 +167,18 @@ class Worker {
       places: counts.placesOf(this.#number),
       remembered: this.#remembered,
       openProtocolLog: () => new ProtocolLinesToSupervisor(this.#channel),
+      hasSockets: task.hasSockets,
+      openMailboxes: this.#openMailboxes,
     }));
+  }
+
+  /** When it serves, and not while settings change. */
+  #takeSockets(): void {
+    const taken = this.#lastAnswer.then(() => this.#service?.takeSockets());
+    this.#lastAnswer = taken.catch((error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error("sockets cannot be taken over", { reason });
+    });
   }
 
   async #reload(task: Task): Promise<void> {

@@ -22,22 +22,25 @@ import { HeldPlaces } from "../../net/workers/held_places.ts";
 import { SharedCounts } from "../../net/workers/shared_counts.ts";
 import { Supervisor, type WorkerAnswer, WorkerCannotServe } from "../../net/workers/supervisor.ts";
 import { ownCommand } from "../../platform/own_command.ts";
-import type { Settings } from "../../settings.ts";
+import { isSocketPath, type Settings } from "../../settings.ts";
 import type { Beginning } from "../beginning.ts";
 import { type ExitCode, ExitCode as Code } from "../exit_codes.ts";
 import { Failure } from "../failure.ts";
 import { guessingOptions } from "../guessing_options.ts";
 import { Parts } from "../parts.ts";
 import { type Remembered, rememberedParts } from "../remembered.ts";
-import { bindingsOf, protocolLogOptions } from "../server_options.ts";
+import { bindingsOf, lmtpAddressesOf, protocolLogOptions } from "../server_options.ts";
 import { VERSION } from "../version.ts";
 import {
   APP_PASSWORD_USED,
   type AppPasswordUsed,
+  BORROW,
+  GIVE_BACK,
   HASTEN,
   PROTOCOL_LINES,
   type ProtocolLine,
   RELOAD,
+  TAKE_SOCKETS,
   type Task,
   type TaskFault,
 } from "./task.ts";
@@ -67,6 +70,10 @@ export class WorkersService {
   readonly #protocolLog: ProtocolLog;
   readonly #supervisor: Supervisor;
   #inForce: InForce;
+  /** Mailboxes that are lent, by their paths. */
+  readonly #lent = new Set<string>();
+  /** Which worker serves the sockets of this machine, since two cannot listen on one. */
+  #socketsOf: number | undefined;
 
   private constructor(workers: number, inForce: InForce, places: HeldPlaces) {
     const { settings, remembered } = inForce;
@@ -81,13 +88,15 @@ export class WorkersService {
       hands: [fileDescriptor],
       task: (worker) => {
         this.#guard.began(worker);
-        return this.#task(this.#inForce);
+        this.#socketsOf ??= worker;
+        return this.#task(this.#inForce, worker);
       },
       asked: (worker, question, value) => this.#asked(worker, question, value),
       told: (worker, event, value) => this.#told(worker, event, value),
       gone: (worker) => {
         this.#guard.gone(worker);
         this.#counts.clear(worker);
+        this.#giveSocketsOf(worker);
       },
     });
     this.#guard = new GuardForWorkers(
@@ -99,7 +108,7 @@ export class WorkersService {
   /**
    * Starts so many workers; resolves when all serve.
    *
-   * @throws {ListenFailure} If a binding cannot be had.
+   * @throws {PlaceFailure} If a place to listen on cannot be had.
    * @throws {Failure} If a worker cannot serve, as one process alone would fail.
    */
   static async start(
@@ -110,7 +119,7 @@ export class WorkersService {
     const parts = new Parts();
     const places = new HeldPlaces();
     try {
-      const held = await places.change(bindingsOf(settings));
+      const held = await places.change(allBindingsOf(settings));
       held.keep();
       placesHad?.();
       const remembered = await rememberedParts(settings, parts);
@@ -136,14 +145,14 @@ export class WorkersService {
    * @throws {Error} As `start` does; then everything is as before.
    */
   async reload(settings: Settings): Promise<void> {
-    const held = await this.#places.change(bindingsOf(settings));
+    const held = await this.#places.change(allBindingsOf(settings));
     const parts = new Parts(this.#inForce.parts);
     let next: InForce;
     let first: number | undefined;
     try {
       const remembered = await rememberedParts(settings, parts);
       next = { settings: withBindings(settings, held.bindings), parts, remembered };
-      first = await this.#reloadOne(this.#task(next));
+      first = await this.#reloadOne(next);
     } catch (error) {
       held.undo();
       await parts.undo();
@@ -171,16 +180,36 @@ export class WorkersService {
     await this.#protocolLog.close();
   }
 
+  /** Lends a mailbox that no worker has open; undefined if one has, or it is lent. */
+  async borrow(path: string): Promise<(() => void) | undefined> {
+    if (this.#lent.has(path)) return undefined;
+    this.#lent.add(path);
+    const giveBack = () => {
+      this.#lent.delete(path);
+      this.#supervisor.tellAll(GIVE_BACK, path);
+    };
+    // One that ended meanwhile has no session any more.
+    const answers = await this.#supervisor.askAll(BORROW, path);
+    if ([...answers.values()].every((isLent) => isLent === true)) return giveBack;
+    giveBack();
+    return undefined;
+  }
+
   /** Cuts short the time that `stop` is giving. */
   hasten(): void {
     this.#supervisor.tellAll(HASTEN);
   }
 
   /** Returns who took it, or undefined if nobody serves at present. @throws {Failure} If it cannot be taken. */
-  async #reloadOne(task: Task): Promise<number | undefined> {
-    for (const worker of this.#supervisor.serving) {
+  async #reloadOne(next: InForce): Promise<number | undefined> {
+    // Who has the sockets first: nobody else can tell whether they can be had.
+    const serving = this.#supervisor.serving;
+    const inOrder = serving.toSorted((one, other) =>
+      Number(other === this.#socketsOf) - Number(one === this.#socketsOf)
+    );
+    for (const worker of inOrder) {
       // One that ends meanwhile says nothing about the settings.
-      const answer = await this.#askToReload(worker, task);
+      const answer = await this.#askToReload(worker, this.#task(next, worker));
       if (answer?.done === true) return worker;
       if (answer !== undefined) throw failureOf(answer.fault);
     }
@@ -188,11 +217,10 @@ export class WorkersService {
   }
 
   async #reloadAllBut(first: number | undefined): Promise<void> {
-    const task = this.#task(this.#inForce);
     // Those that are about to serve have begun with what was in force before.
     const others = this.#supervisor.running.filter((worker) => worker !== first);
     await Promise.all(others.map(async (worker) => {
-      const answer = await this.#askToReload(worker, task);
+      const answer = await this.#askToReload(worker, this.#task(this.#inForce, worker));
       if (answer === undefined || answer.done) return;
       const reason = failureOf(answer.fault).message;
       log.warning("a worker cannot reload and is replaced", { worker, reason });
@@ -206,11 +234,21 @@ export class WorkersService {
       | undefined;
   }
 
-  #task({ settings, certificates, remembered }: InForce): Task {
+  /** Whoever serves is to take the sockets of a worker that is gone; else the next one that begins has them. */
+  #giveSocketsOf(worker: number): void {
+    if (this.#socketsOf !== worker) return;
+    const [next] = this.#supervisor.serving;
+    this.#socketsOf = next;
+    if (next !== undefined) this.#supervisor.tell(next, TAKE_SOCKETS);
+  }
+
+  #task({ settings, certificates, remembered }: InForce, worker: number): Task {
     return {
       version: VERSION,
       settings,
       ...(certificates === undefined ? {} : { certificates }),
+      hasSockets: worker === this.#socketsOf,
+      lent: [...this.#lent],
       counts: this.#counts.place,
       guard: { ...this.#guard.secrets, key: remembered.guard.key },
       madeUpKey: Buffer.from(remembered.madeUpKey).toString("base64url"),
@@ -236,14 +274,24 @@ export class WorkersService {
   }
 }
 
+/** All addresses, of whatever protocol. */
+function allBindingsOf(settings: Settings): Binding[] {
+  return [...bindingsOf(settings), ...lmtpAddressesOf(settings)];
+}
+
 function withBindings(settings: Settings, bindings: readonly Binding[]): Settings {
+  const those = (isOne: (binding: Binding) => boolean) =>
+    bindings.filter(isOne).map(({ address, port }) => ({ address, port }));
   const ofKind = (kind: Binding["security"]) =>
-    bindings.filter(({ security }) => security === kind)
-      .map(({ address, port }) => ({ address, port }));
+    those(({ security, protocol }) => security === kind && protocol === undefined);
   return {
     ...settings,
     unencryptedOrTlsBindings: ofKind("plain"),
     sslBindings: ofKind("implicit-tls"),
+    lmtpBindings: [
+      ...those(({ protocol }) => protocol === "lmtp"),
+      ...settings.lmtpBindings.filter(isSocketPath),
+    ],
   };
 }
 

@@ -118,16 +118,21 @@ export class Supervisor {
   }
 
   /**
-   * Asks all that serve; who ends meanwhile, or cannot answer, is not in the result. Here an answer is put
-   * together that is one for all workers.
+   * Asks all whose process runs, also those that are about to serve, and those that end and have sessions left;
+   * who has ended meanwhile, or cannot answer, is not in the result.
    */
   async askAll(question: string, value?: unknown): Promise<ReadonlyMap<number, unknown>> {
     const answers = await Promise.allSettled(
-      this.serving.map(async (worker) =>
+      this.running.map(async (worker) =>
         [worker, await this.ask(worker, question, value)] as const
       ),
     );
     return new Map(answers.flatMap((one) => one.status === "fulfilled" ? [one.value] : []));
+  }
+
+  /** Who ends meanwhile does not hear it. */
+  tell(worker: number, event: string, value?: unknown): void {
+    this.#running.get(worker)?.channel.tell(event, value);
   }
 
   tellAll(event: string, value?: unknown): void {

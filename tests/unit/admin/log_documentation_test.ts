@@ -33,7 +33,7 @@ function loggedMessages(): string[] {
 
 /** The properties that stand in the calls themselves, by their names in the log. */
 function loggedFields(): string[] {
-  const calls = /\blog(?:ger)?(?:\.\w+|\[level\])\(\s*"[^"]+",\s*\{([^]*?)\}\);/g;
+  const calls = /\blog(?:ger)?(?:\.\w+|\[level\])\(\s*"[^"]+",\s*\{([^]*?)\}\)+;/g;
   return loggingFiles().flatMap((file) =>
     [...sourceOf(file).matchAll(calls)].flatMap(([, properties]) =>
       [...properties!.matchAll(/(?:^|,)\s*(\w+)\s*(?=[:,]|$)/g)].map((match) =>

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { test } from "node:test";
 import { SessionLog } from "../../../src/admin/session_log.ts";
+import { RemovedMessages } from "../../../src/maildrop/removed_messages.ts";
 import type { SessionSummary } from "../../../src/session/services.ts";
 
 /** What is logged while `run` runs. */
@@ -99,6 +100,32 @@ test("sessions are numbered, and all lines of one have its number", () => {
   assert.equal(first, third);
   assert.equal(Number(second), Number(first) + 1);
   assert.deepEqual(records.map(({ level }) => level), ["warning", "warning", "error"]);
+});
+
+test("who removed messages is one line, with as many unique-ids as there is room for", () => {
+  const record = recordsOf(() => {
+    const session = new SessionLog({ address: "192.0.2.1" }, 995);
+    session.loggedIn("boss*alice", "PLAIN", { user: "alice", actedBy: "boss", folder: "Work" });
+    const removed = new RemovedMessages();
+    for (let n = 0; n < 100; n++) removed.addMessage(10, `17953851093897${n + 10}`);
+    session.messagesRemoved(removed);
+  }).at(-1);
+  const { session: _, uniqueIds, ...fields } = withoutUndefined(record!.properties);
+  assert.deepEqual(fields, {
+    address: "192.0.2.1",
+    port: 995,
+    user: "alice",
+    actedBy: "boss",
+    folder: "Work",
+    by: "client",
+    messages: 100,
+    octets: 1_000,
+    uniqueIdsLeftOut: 40,
+  });
+  const ids = String(uniqueIds);
+  assert.ok(ids.length <= 1_024);
+  assert.equal(ids.split(" ").length, 60);
+  assert.ok(ids.startsWith("1795385109389710 1795385109389711 "));
 });
 
 function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -49,6 +50,30 @@ test("real threads tell right from wrong, several at once", async () => {
     );
     strictEqual(await pool.check("{BLF-CRYPT}broken", octets("demo")), "wrong");
     ok(pool.workers <= 2);
+  } finally {
+    await pool.close();
+  }
+});
+
+test("threads that compute hashes let those who serve sessions go first", async () => {
+  const nicenesses = () =>
+    readdirSync("/proc/self/task").map((thread) => {
+      const stat = readFileSync(`/proc/self/task/${thread}/stat`, "latin1");
+      return { thread, niceness: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]) };
+    });
+  const before = nicenesses();
+  const usual = before.find(({ thread }) => Number(thread) === process.pid)!.niceness;
+  const pool = new HashPool({ workers: 1 });
+  try {
+    strictEqual(await pool.check("{BLF-CRYPT}broken", octets("demo")), "wrong");
+    const known = new Set(before.map(({ thread }) => thread));
+    const later = nicenesses().filter(({ thread }) => !known.has(thread));
+    ok(later.some(({ niceness }) => niceness > usual), JSON.stringify(later));
+    strictEqual(
+      nicenesses().find(({ thread }) => Number(thread) === process.pid)!.niceness,
+      usual,
+      "the thread that serves",
+    );
   } finally {
     await pool.close();
   }

@@ -4,8 +4,10 @@ import { Buffer } from "node:buffer";
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import type { AccountDirectory } from "../../../src/auth/directory.ts";
+import type { AccountDirectory, ListedUser } from "../../../src/auth/directory.ts";
 import { openLdapDirectory } from "../../../src/auth/directories/ldap.ts";
+import { listEntries } from "../../../src/auth/ldap/entry_listing.ts";
+import { accountAttributes } from "../../../src/auth/ldap/entry_reading.ts";
 import { openLdapConnection } from "../../../src/auth/ldap/ldap_connection.ts";
 import { LDAP_DEFAULTS, type LdapOptions } from "../../../src/auth/ldap/ldap_options.ts";
 import {
@@ -486,4 +488,105 @@ test("options that cannot be are told in sentences that name the settings", () =
     [{ mode: "stored", passwordAttribute: "" }, /password_attribute/],
   ];
   for (const [more, expected] of cases) throws(() => open(more), expected);
+});
+
+const LISTS: Partial<LdapOptions> = {
+  iterateFilter: "(objectClass=inetOrgPerson)",
+  homeAttribute: "homeDirectory",
+  quotaAttribute: "employeeNumber",
+  allowNetsAttribute: "roomNumber",
+};
+
+/** Each user that is listed: the account, "look up" or "fault". */
+async function listedBy(users: AsyncIterable<ListedUser>): Promise<Map<string, unknown>> {
+  const listed = new Map<string, unknown>();
+  for await (const { user, account, fault } of users) {
+    listed.set(user, fault === undefined ? account ?? "look up" : "fault");
+  }
+  return listed;
+}
+
+test("all users are listed, whatever the pages, as a search would find them", async () => {
+  for (const pageEntries of [1, 2, 3, 10, 11, 12, 1_000]) {
+    const listed = await listedBy(
+      listEntries(options(LISTS), { most: Infinity, pageEntries }),
+    );
+    deepStrictEqual(listed.get("alice"), {
+      user: "alice",
+      home: "/home/alice",
+      extra: { quota_rule: "*:storage=500M" },
+    });
+    deepStrictEqual(listed.get("jos\u00e9"), { user: "jos\u00e9", extra: {} });
+    strictEqual(listed.get(`uid=nameless,${PEOPLE}`), "fault");
+    deepStrictEqual(
+      [...listed.keys()].sort(),
+      [
+        "alice",
+        "argon",
+        "bob",
+        "dora",
+        "emil",
+        "jos\u00e9",
+        "keyless",
+        "netted",
+        "twin1",
+        "twin2",
+        `uid=nameless,${PEOPLE}`,
+      ].sort(),
+    );
+  }
+});
+
+test("of entries that have one name neither says who that is", async () => {
+  const listed = await listedBy(open({ ...LISTS, userAttribute: "cn" }).listUsers!());
+  strictEqual(listed.get("Twin"), "look up");
+  deepStrictEqual(listed.get("Dora"), { user: "Dora", extra: {} });
+});
+
+test("no secret is asked for where all users are listed", async () => {
+  const modes: Partial<LdapOptions> = {
+    ...LISTS,
+    mode: "stored",
+    ntHashAttribute: "description",
+    scramSha256Attribute: "carLicense",
+    delegatesAttribute: "departmentNumber",
+  };
+  deepStrictEqual(accountAttributes(options(modes)), ["uid", "homeDirectory", "employeeNumber"]);
+  ok((await listedBy(open(modes).listUsers!())).has("bob"));
+});
+
+test("users are not listed unless the settings say how, and never in the mode direct", () => {
+  strictEqual(open().listUsers, undefined);
+  strictEqual(open(DIRECT).listUsers, undefined);
+  throws(() => open({ ...DIRECT, ...LISTS }), /iterate_filter/);
+  throws(() => open({ iterateFilter: "(uid={user})" }), /iterate_filter has a variable/);
+  throws(() => open({ iterateFilter: "(uid=*" }), /iterate_filter is none/);
+});
+
+test("a list that the server breaks off is an Error and no list", async () => {
+  const short = await startSlapd({ ldif: LDIF, config: "sizelimit 5" });
+  try {
+    const there = options({ ...LISTS, urls: [short.url], bindPasswordFile: short.passwordFile });
+    for (const pageEntries of [2, 1_000]) {
+      const seen: string[] = [];
+      const list = async () => {
+        for await (const { user } of listEntries(there, { most: Infinity, pageEntries })) {
+          seen.push(user);
+        }
+      };
+      await rejects(list, /The users cannot be listed/);
+      deepStrictEqual(seen, []);
+    }
+    // The first few are to be had.
+    ok((await listedBy(listEntries(there, { most: 3 }))).size >= 3);
+  } finally {
+    await short.delete();
+  }
+});
+
+test("while the server is down users cannot be listed; another one of the settings does it", async () => {
+  const nobody = `ldap://127.0.0.1:${await freePort()}`;
+  await rejects(listedBy(open({ ...LISTS, urls: [nobody] }).listUsers!()), /cannot be listed/);
+  const listed = await listedBy(open({ ...LISTS, urls: [nobody, slapd.url] }).listUsers!());
+  ok(listed.has("alice"));
 });

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { parsePasswdContent } from "../../../src/auth/user_file/passwd_content.ts";
@@ -106,20 +106,32 @@ test("extra fields that mean something to Dovecot and nothing here are told, a l
   ]);
 });
 
-test("quota rules are not honoured yet, and one that is none is told as such", () => {
+test("an age of mail that is none is told: no mail goes by it, symptom: config check called it good", () => {
+  const told = (field: string) => parse(`alice:{PLAIN}a::::::${field}\n`).faults[0]?.reason;
+  for (const field of ["userdb_retention_read=30d", "retention_unread=0", "retention_read=1d12h"]) {
+    strictEqual(told(field), undefined, field);
+  }
+  strictEqual(
+    told("userdb_retention_unread=abc"),
+    "the extra field retention_unread is not understood, and none of the user's mail goes by it: " +
+      'it is no time such as "30d"',
+  );
+  match(told("retention_read=7m") ?? "", /it is less than a day$/);
+});
+
+test("a quota rule that is none is told: nobody knows how much its writer meant", () => {
   const told = (rule: string) => parse(`alice:{PLAIN}a::::::${rule}\n`).faults[0]?.reason;
   for (
     const rule of [
       "userdb_quota_rule=*:storage=1G",
-      "quota_rule=*:storage=100M:messages=+1000",
+      "quota_rule=*:storage=100M:messages=1000",
       "quota_rule2=Trash:storage=+10%",
       "quota_rule=*:bytes=1048576",
       "quota_rule=Spam:ignore",
     ]
-  ) ok(told(rule)?.endsWith("is not honoured: there are no quotas"), rule);
+  ) strictEqual(told(rule), undefined, rule);
   for (
     const rule of [
-      "userdb_quota_rule=",
       "quota_rule=storage=1G",
       "quota_rule=*",
       "quota_rule=*:",
@@ -128,8 +140,9 @@ test("quota rules are not honoured yet, and one that is none is told as such", (
       "quota_rule=*:storage=1.5G",
       "quota_rule=*:size=1G",
       "quota_rule=*:storage=1G:",
+      "quota_rule=*:messages=+1000",
     ]
-  ) ok(told(rule)?.endsWith("there are no quotas, nor is it a rule"), rule);
+  ) ok(told(rule)?.startsWith("the extra field quota_rule is not understood"), rule);
   const { entries } = parse("alice:{PLAIN}a::::::userdb_quota_rule=*:storage=1G\n");
   strictEqual(entries.get("alice")?.extra["quota_rule"], "*:storage=1G");
 });

@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DISK_THREADS, FILESYSTEM_CALLS } from "../../../src/limits.ts";
 import { DiskGate, ThreadShares } from "../../../src/maildir/disk_gate.ts";
 
 /** Short, so that a test need not wait long; nothing here has to be done within it. */
@@ -226,4 +227,17 @@ gateTest("what a call throws before it waits is its failure", async () => {
     return true;
   });
   ok(gate.isIdle);
+});
+
+gateTest("nineteen filesystems that hang leave a thread to the next one", async () => {
+  const shares = new ThreadShares(DISK_THREADS);
+  const held = Array.from({ length: 19 }, (_, at) => {
+    const gate = new DiskGate(`/mail${at}`, shares);
+    return ["/a", "/b", "/c"].map((mailbox) =>
+      hold(gate, { count: FILESYSTEM_CALLS, mailbox, timeoutMs: TIMEOUT_MS })
+    );
+  });
+  await Promise.allSettled(held.flat().flatMap(({ outcomes }) => outcomes));
+  strictEqual(shares.taken, DISK_THREADS - 1);
+  strictEqual(await quick(new DiskGate("/mail", shares), "/mail/a"), "done");
 });

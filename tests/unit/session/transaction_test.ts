@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RemovedMessages } from "../../../src/maildrop/removed_messages.ts";
 import type { UpdateOutcome } from "../../../src/maildrop/store.ts";
+import type { SessionEvents } from "../../../src/session/services.ts";
 import { StorageFailure } from "../../../src/maildrop/store.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
 import { piecesOf } from "../../support/body_pieces.ts";
@@ -10,7 +12,7 @@ import { SessionClient } from "../../support/session_client.ts";
 
 /** Alice, logged in, with messages of 10, 20 and 30 octets. */
 async function loggedIn(
-  options: { services?: { maxBadCommands?: number } } = {},
+  options: { services?: { maxBadCommands?: number }; events?: SessionEvents } = {},
 ): Promise<SessionClient> {
   const client = new SessionClient(options);
   for (const octets of [10, 20, 30]) {
@@ -242,6 +244,29 @@ test("V0006: QUIT says -ERR once if a marked message is left, and still closes",
     remaining: 2,
     droppedMarks: 0,
   });
+});
+
+test("what UPDATE removed itself is told, with unique-ids, and what was left or gone is not", async () => {
+  const told: RemovedMessages[] = [];
+  const client = await loggedIn({
+    events: { messagesRemoved: (removed) => void told.push(removed) },
+  });
+  client.store.mailbox("alice")[0]!.failRemove = true;
+  client.store.unlink("alice", 2);
+  await client.askAll("DELE 1", "DELE 2", "DELE 3", "QUIT");
+  assert.equal(told.length, 1);
+  const { messages, octets, uniqueIds, uniqueIdsLeftOut } = told[0]!;
+  assert.deepEqual([messages, uniqueIds, uniqueIdsLeftOut], [1, "3", 0]);
+  assert.ok(octets > 0);
+});
+
+test("a session that removed nothing tells of nothing", async () => {
+  const told: RemovedMessages[] = [];
+  const client = await loggedIn({
+    events: { messagesRemoved: (removed) => void told.push(removed) },
+  });
+  await client.askAll("RETR 1", "QUIT");
+  assert.equal(told.length, 0);
 });
 
 test("a message that somebody else removed already counts as removed", async () => {

@@ -11,6 +11,7 @@ import { readSettings, type Settings } from "../../../src/settings.ts";
 import { commentedSettings } from "../../../src/settings/commented_file.ts";
 import { directoryTables } from "../../../src/settings/directory_tables.ts";
 import { fileValues, settingsToml } from "../../../src/settings/effective_toml.ts";
+import { policyKeys, policyTables, policyTexts } from "../../../src/settings/policy_tables.ts";
 import { documentedKeys, settingsReference } from "../../../src/settings/reference.ts";
 import { certificateKeys, settingsFile } from "../../../src/settings/schema.ts";
 
@@ -28,7 +29,8 @@ test("docs/settings.md is what `popkeep config reference` prints", () => {
 });
 
 test("every key is documented, in a sentence", () => {
-  for (const shape of [settingsFile.shape, certificateKeys]) {
+  const shapes = Object.values(policyKeys) as (typeof certificateKeys)[];
+  for (const shape of [settingsFile.shape, certificateKeys, ...shapes]) {
     const documented = documentedKeys(shape);
     deepStrictEqual(documented.map(({ key }) => key), Object.keys(shape));
     for (const { key, doc } of documented) ok(/^[A-Za-z"].*\.$/.test(doc.about), key);
@@ -77,7 +79,8 @@ test("every key that init comments out can be uncommented as it stands", () => {
   });
   const uncommented = written.replace(/^#([a-z0-9_]+ = )/gm, "$1");
   const keys = uncommented.match(/^[a-z0-9_]+(?= = )/gm) ?? [];
-  strictEqual(keys.length, Object.keys(settingsFile.shape).length - 2 + 2);
+  const tables = ["certificates", "directories", ...Object.keys(policyTables)];
+  strictEqual(keys.length, Object.keys(settingsFile.shape).length - tables.length + 2);
   deepStrictEqual(read(uncommented), read(written));
 });
 
@@ -92,6 +95,15 @@ test("the file that init writes has a directory of each kind in comments", () =>
     const faults = Array.isArray(settings) ? settings.map(({ found }) => found) : [];
     ok(faults.every((found) => found === "nothing"), `${kind}: ${faults.join()}`);
     if (!Array.isArray(settings)) strictEqual(settings.directories[0]?.kind, kind);
+  }
+});
+
+test("the examples of tables for some users are such", () => {
+  for (const [name, { example }] of Object.entries(policyTexts)) {
+    const toml = example.replaceAll(/^```.*$/gm, "");
+    const settings = read(`ssl_bindings = []\n${toml}`);
+    ok(settings[name as keyof typeof policyTables].length > 0, name);
+    deepStrictEqual(read(settingsToml(settings)), settings);
   }
 });
 
