@@ -163,7 +163,7 @@ export async function removeOldMessages(
   },
 ): Promise<RemovedOld> {
   const deleted = keepsDeleted ? new DeletedMessages(disk) : undefined;
-  const removed: NamedMessage[] = [];
+  const removed = new Set<NamedMessage>();
   let begun = 0;
   let isOver = false;
   let failed = 0;
@@ -178,7 +178,7 @@ export async function removeOldMessages(
         const { folder, fileName } = message;
         if (deleted === undefined) await disk.unlink(pathIn(`${disk.path}/${folder}`, fileName));
         else await deleted.take({ ...message, by: "retention" });
-        removed.push(message);
+        removed.add(message);
       } catch (error) {
         if (error instanceof DiskTimeout) throw error;
         if (isMissing(error)) return;
@@ -194,5 +194,6 @@ export async function removeOldMessages(
   if (reason !== undefined) {
     log.error("messages not removed", { mailbox: disk.path, messages: failed, reason });
   }
-  return { begun, removed, failed, timeout };
+  // In their order: several go at a time.
+  return { begun, removed: messages.filter((message) => removed.has(message)), failed, timeout };
 }
