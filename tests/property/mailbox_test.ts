@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { copyFileSync, existsSync, renameSync, rmSync, truncateSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { MaildirStore } from "../../src/maildir/maildir_store.ts";
 import type { MessageNumber } from "../../src/maildrop/message_number.ts";
@@ -97,7 +98,9 @@ class World {
         return;
       }
       case "lose":
-        return rmSync(this.maildir.sidecar, { force: true });
+        rmSync(this.maildir.sidecar, { force: true });
+        // A list that is made from nothing counts from the clock, and in the same millisecond from the same number.
+        return void await sleep(2);
       case "backup":
         if (existsSync(this.maildir.sidecar)) copyFileSync(this.maildir.sidecar, this.#backup);
         return;
@@ -106,7 +109,7 @@ class World {
         return;
       case "tear":
         if (existsSync(this.maildir.sidecar)) truncateSync(this.maildir.sidecar, step.which * 7);
-        return;
+        return void await sleep(2);
     }
   }
 
