@@ -6,31 +6,13 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import process from "node:process";
-import { after, before, test } from "node:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { after, test } from "node:test";
 import { sizeHints, uniqueNameOf } from "../../src/maildir/file_name.ts";
-import { popkeepCommand } from "../support/command_line.ts";
-import { randomFrom, shuffled } from "./chance.ts";
-
-const ALL = process.env["POPKEEP_CRASH"] === "all";
+import { ALL_KILLS, CommandKills, type Kill, killsToTry, SEED } from "./command_kills.ts";
 
 /** Kills that a test tries, of those that there are. */
 const TRIED = 5;
-
-const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Longer than what is written at a time. */
 const MESSAGE = `Subject: whole\n\n${"a line of a message\n".repeat(16_384)}the end\n`;
@@ -39,52 +21,13 @@ const DELIVERED = `Delivered-To: bob\n${MESSAGE}`;
 /** Those by which something changes; how each runtime makes them differs. */
 const CALLS = ["mkdir", "mkdirat", "openat", "write", "fsync", "close", "link", "linkat", "unlink"];
 
-let folder: string;
-let mailbox: string;
+const kills = new CommandKills("deliver", CALLS);
+const { folder, mailbox } = kills;
 
-before(() => {
-  folder = realpathSync(mkdtempSync(`${tmpdir()}/popkeep-deliver-kill-`));
-  mailbox = `${folder}/mail/bob`;
-  writeFileSync(`${folder}/users`, "bob:{PLAIN}x\n");
-  writeFileSync(
-    `${folder}/popkeep.toml`,
-    `unencrypted_or_tls_bindings = ["127.0.0.1:1"]
-ssl_bindings = []
-user = "root"
-user_file = "users"
-maildir = "${folder}/mail/{user}"
-`,
-  );
-});
+after(() => kills.remove());
 
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Kill {
-  readonly call: string;
-  /** Which of those that one thread makes, from 1. */
-  readonly nth: number;
-}
-
-/** Delivers the message under strace; the exit code, undefined if it was killed, and the calls it made. */
-async function deliver(
-  kill?: Kill,
-): Promise<{ readonly code: number | undefined; readonly trace: string }> {
-  const table = `${folder}/trace`;
-  const injections = kill === undefined
-    ? []
-    : ["-e", `inject=${kill.call}:signal=KILL:when=${kill.nth}`];
-  const words = [
-    ...["-f", "-y", "-o", table, "-e", `trace=${CALLS.map((name) => `?${name}`).join(",")}`],
-    ...injections,
-    ...popkeepCommand(),
-    ...["deliver", "--config", `${folder}/popkeep.toml`, "bob"],
-  ];
-  const child = spawn("strace", words, { stdio: ["pipe", "ignore", "ignore"] });
-  child.stdin!.on("error", () => {});
-  child.stdin!.end(MESSAGE);
-  const [code, signal] = await once(child, "exit");
-  return { code: signal === null ? code : undefined, trace: readFileSync(table, "utf8") };
-}
+/** Delivers the message. */
+const deliver = (kill?: Kill) => kills.run({ words: ["deliver", "bob"], input: MESSAGE }, kill);
 
 /** How many whole messages there are; fails if there is anything else. */
 function messages(): number {
@@ -102,20 +45,6 @@ function messages(): number {
 function begin(): void {
   rmSync(`${folder}/mail`, { recursive: true, force: true });
   mkdirSync(`${folder}/mail`);
-}
-
-/** The calls that were made in the mailbox, each with how often its thread had made the like before. */
-function killsOf(trace: string): Kill[] {
-  const counts = new Map<string, number>();
-  const kills = new Map<string, Kill>();
-  for (const line of trace.split("\n")) {
-    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (call === undefined) continue;
-    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
-    counts.set(`${thread} ${call}`, nth);
-    if (line.includes(`${folder}/mail/`)) kills.set(`${call} ${nth}`, { call, nth });
-  }
-  return [...kills.values()];
 }
 
 test("a message is on the disk before its name is, and both before 0 is said", async () => {
@@ -139,12 +68,11 @@ test("a message is on the disk before its name is, and both before 0 is said", a
 
 test(`killed at any of its calls it leaves a whole message or none (POPKEEP_SEED=${SEED})`, async () => {
   begin();
-  const all = killsOf((await deliver()).trace);
+  const all = kills.killsOf((await deliver()).trace);
   assert.ok(all.length >= 10, JSON.stringify(all));
-  const kills = ALL ? all : shuffled(all, randomFrom(SEED)).slice(0, 4 * TRIED);
   let killed = 0;
-  for (const kill of kills) {
-    if (!ALL && killed === TRIED) break;
+  for (const kill of killsToTry(all, TRIED)) {
+    if (!ALL_KILLS && killed === TRIED) break;
     begin();
     const { code } = await deliver(kill);
     const found = messages();
@@ -161,5 +89,5 @@ test(`killed at any of its calls it leaves a whole message or none (POPKEEP_SEED
     assert.equal(messages(), found + 1, `after ${JSON.stringify(kill)}`);
     assert.deepEqual(readdirSync(`${folder}/mail`), ["bob"], `after ${JSON.stringify(kill)}`);
   }
-  assert.ok(killed >= (ALL ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
+  assert.ok(killed >= (ALL_KILLS ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
 });

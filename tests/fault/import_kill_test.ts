@@ -7,32 +7,15 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import process from "node:process";
-import { after, before, test } from "node:test";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { after, test } from "node:test";
 import { Mailbox } from "../../src/maildir/mailbox.ts";
 import type { MessageNumber } from "../../src/maildrop/message_number.ts";
-import { popkeepCommand } from "../support/command_line.ts";
 import { TestMaildir } from "../support/test_maildir.ts";
-import { randomFrom, shuffled } from "./chance.ts";
-
-const ALL = process.env["POPKEEP_CRASH"] === "all";
+import { ALL_KILLS, CommandKills, type Kill, killsToTry, SEED } from "./command_kills.ts";
 
 /** Kills that a test tries, of those that there are. */
 const TRIED = 5;
-
-const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Those by which something changes, or is opened; how each runtime makes them differs. */
 const CALLS = [
@@ -56,25 +39,13 @@ const CALLS = [
 
 const MESSAGES = 3;
 
-let folder: string;
 let maildir: TestMaildir;
 let names: string[];
 
-before(() => {
-  folder = realpathSync(mkdtempSync(`${tmpdir()}/popkeep-import-kill-`));
-  writeFileSync(`${folder}/users`, "bob:{PLAIN}x\n");
-  writeFileSync(
-    `${folder}/popkeep.toml`,
-    `unencrypted_or_tls_bindings = ["127.0.0.1:1"]
-ssl_bindings = []
-user = "root"
-user_file = "users"
-maildir = "${folder}/mail/{user}"
-`,
-  );
-});
+const kills = new CommandKills("import", CALLS);
+const { folder } = kills;
 
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => kills.remove());
 
 function begin(): void {
   rmSync(`${folder}/mail`, { recursive: true, force: true });
@@ -87,30 +58,8 @@ function begin(): void {
   writeFileSync(`${maildir.path}/dovecot-uidlist`, `3 V5 N9\n${lines.join("")}`);
 }
 
-interface Kill {
-  readonly call: string;
-  /** Which of those that one thread makes, from 1. */
-  readonly nth: number;
-}
-
-/** Imports under strace; the exit code, undefined if it was killed, and the calls it made. */
-async function importUids(
-  kill?: Kill,
-): Promise<{ readonly code: number | undefined; readonly trace: string }> {
-  const table = `${folder}/trace`;
-  const injections = kill === undefined
-    ? []
-    : ["-e", `inject=${kill.call}:signal=KILL:when=${kill.nth}`];
-  const words = [
-    ...["-f", "-y", "-o", table, "-e", `trace=${CALLS.map((name) => `?${name}`).join(",")}`],
-    ...injections,
-    ...popkeepCommand(),
-    ...["import-uids", "bob", "--from", "dovecot", "--config", `${folder}/popkeep.toml`],
-  ];
-  const child = spawn("strace", words, { stdio: "ignore" });
-  const [code, signal] = await once(child, "exit");
-  return { code: signal === null ? code : undefined, trace: readFileSync(table, "utf8") };
-}
+const importUids = (kill?: Kill) =>
+  kills.run({ words: ["import-uids", "bob", "--from", "dovecot"] }, kill);
 
 /** Unique-ids and names as a server that has just started shows them. */
 async function shown(): Promise<string[]> {
@@ -122,20 +71,6 @@ async function shown(): Promise<string[]> {
 }
 
 const wanted = () => names.toReversed().map((name, n) => `${n === 0 ? "77" : `id${n}`} ${name}`);
-
-/** The calls that were made in the mailbox, each with how often its thread had made the like before. */
-function killsOf(trace: string): Kill[] {
-  const counts = new Map<string, number>();
-  const kills = new Map<string, Kill>();
-  for (const line of trace.split("\n")) {
-    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (call === undefined) continue;
-    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
-    counts.set(`${thread} ${call}`, nth);
-    if (line.includes(`${folder}/mail/`)) kills.set(`${call} ${nth}`, { call, nth });
-  }
-  return [...kills.values()];
-}
 
 test("the new list is on the disk before its name is, and the old server's is read alone", async () => {
   begin();
@@ -162,12 +97,11 @@ test("the new list is on the disk before its name is, and the old server's is re
 
 test(`killed at any of its calls it has done nothing or all (POPKEEP_SEED=${SEED})`, async () => {
   begin();
-  const all = killsOf((await importUids()).trace);
+  const all = kills.killsOf((await importUids()).trace);
   assert.ok(all.length >= 10, JSON.stringify(all));
-  const kills = ALL ? all : shuffled(all, randomFrom(SEED)).slice(0, 4 * TRIED);
   let killed = 0;
-  for (const kill of kills) {
-    if (!ALL && killed === TRIED) break;
+  for (const kill of killsToTry(all, TRIED)) {
+    if (!ALL_KILLS && killed === TRIED) break;
     begin();
     const { code } = await importUids(kill);
     if (code === undefined) killed++;
@@ -180,5 +114,5 @@ test(`killed at any of its calls it has done nothing or all (POPKEEP_SEED=${SEED
     assert.deepEqual(left, ["popkeep-uidlist"], `after ${JSON.stringify(kill)}`);
     assert.deepEqual(readdirSync(`${maildir.path}/tmp`), [], `after ${JSON.stringify(kill)}`);
   }
-  assert.ok(killed >= (ALL ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
+  assert.ok(killed >= (ALL_KILLS ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
 });

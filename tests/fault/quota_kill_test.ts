@@ -6,33 +6,15 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import process from "node:process";
-import { after, before, test } from "node:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { after, test } from "node:test";
 import { parseMaildirSize } from "../../src/maildir/maildirsize_text.ts";
-import { popkeep, popkeepCommand } from "../support/command_line.ts";
+import { popkeep } from "../support/command_line.ts";
 import { TestMaildir } from "../support/test_maildir.ts";
-import { randomFrom, shuffled } from "./chance.ts";
-
-const ALL = process.env["POPKEEP_CRASH"] === "all";
+import { ALL_KILLS, CommandKills, type Kill, killsToTry, SEED } from "./command_kills.ts";
 
 /** Kills that the test tries, of those that there are. */
 const TRIED = 5;
-
-const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** There is so much before; with the message it is over 80 %. */
 const BEFORE_OCTETS = 790;
@@ -43,50 +25,12 @@ const MESSAGE_OCTETS = `Delivered-To: bob\n${BODY}`.length;
 const CALLS = ["openat", "write", "pwrite64", "fsync", "fdatasync", "close", "link", "linkat"]
   .concat(["unlink", "unlinkat", "rename", "renameat", "renameat2"]);
 
-let folder: string;
-let mailbox: string;
+const kills = new CommandKills("quota", CALLS, "quota_storage_size = 1000\n");
+const { folder, mailbox } = kills;
 
-before(() => {
-  folder = realpathSync(mkdtempSync(`${tmpdir()}/popkeep-quota-kill-`));
-  mailbox = `${folder}/mail/bob`;
-  writeFileSync(`${folder}/users`, "bob:{PLAIN}x\n");
-  writeFileSync(
-    `${folder}/popkeep.toml`,
-    `unencrypted_or_tls_bindings = ["127.0.0.1:1"]
-ssl_bindings = []
-user = "root"
-user_file = "users"
-maildir = "${folder}/mail/{user}"
-quota_storage_size = 1000
-`,
-  );
-});
+after(() => kills.remove());
 
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Kill {
-  readonly call: string;
-  /** Which of those that one thread makes, from 1. */
-  readonly nth: number;
-}
-
-async function deliver(kill?: Kill): Promise<{ code: number | undefined; trace: string }> {
-  const table = `${folder}/trace`;
-  const injections = kill === undefined
-    ? []
-    : ["-e", `inject=${kill.call}:signal=KILL:when=${kill.nth}`];
-  const words = [
-    ...["-f", "-y", "-o", table, "-e", `trace=${CALLS.map((name) => `?${name}`).join(",")}`],
-    ...injections,
-    ...popkeepCommand(),
-    ...["deliver", "--config", `${folder}/popkeep.toml`, "bob"],
-  ];
-  const child = spawn("strace", words, { stdio: ["pipe", "ignore", "ignore"] });
-  child.stdin!.on("error", () => {});
-  child.stdin!.end(BODY);
-  const [code, signal] = await once(child, "exit");
-  return { code: signal === null ? code : undefined, trace: readFileSync(table, "utf8") };
-}
+const deliver = (kill?: Kill) => kills.run({ words: ["deliver", "bob"], input: BODY }, kill);
 
 function begin(): void {
   rmSync(`${folder}/mail`, { recursive: true, force: true });
@@ -122,31 +66,16 @@ function sum(): { octets: number; messages: number } | undefined {
   return used;
 }
 
-/** The calls that were made in the mailbox, each with how often its thread had made the like before. */
-function killsOf(trace: string): Kill[] {
-  const counts = new Map<string, number>();
-  const kills = new Map<string, Kill>();
-  for (const line of trace.split("\n")) {
-    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (call === undefined) continue;
-    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
-    counts.set(`${thread} ${call}`, nth);
-    if (line.includes(`${folder}/mail/`)) kills.set(`${call} ${nth}`, { call, nth });
-  }
-  return [...kills.values()];
-}
-
 test(`killed at any of its calls it has counted right, or is found out (POPKEEP_SEED=${SEED})`, async () => {
   begin();
   const whole = await deliver();
   assert.equal(whole.code, 0);
-  const all = killsOf(whole.trace);
+  const all = kills.killsOf(whole.trace);
   assert.ok(all.length >= 20, JSON.stringify(all));
   assert.deepEqual({ ...sum(), warnings: 1 }, mail());
   let killed = 0;
-  const kills = ALL ? all : shuffled(all, randomFrom(SEED)).slice(0, 4 * TRIED);
-  for (const kill of kills) {
-    if (!ALL && killed === TRIED) break;
+  for (const kill of killsToTry(all, TRIED)) {
+    if (!ALL_KILLS && killed === TRIED) break;
     const told = JSON.stringify(kill);
     begin();
     const { code } = await deliver(kill);
@@ -165,5 +94,5 @@ test(`killed at any of its calls it has counted right, or is found out (POPKEEP_
     assert.equal(counted.exitCode, 0, counted.stderr);
     assert.deepEqual({ ...sum(), warnings }, mail(), told);
   }
-  assert.ok(killed >= (ALL ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
+  assert.ok(killed >= (ALL_KILLS ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
 });

@@ -6,34 +6,25 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import process from "node:process";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { Mailbox } from "../../src/maildir/mailbox.ts";
 import type { MessageNumber } from "../../src/maildrop/message_number.ts";
-import { popkeep, popkeepCommand } from "../support/command_line.ts";
-import { randomFrom, shuffled } from "./chance.ts";
-
-const ALL = process.env["POPKEEP_CRASH"] === "all";
+import { popkeep } from "../support/command_line.ts";
+import { ALL_KILLS, CommandKills, type Kill, killsToTry, SEED } from "./command_kills.ts";
 
 /** Kills that the test tries, of those that there are. */
 const TRIED = 6;
-
-const SEED = Number(process.env["POPKEEP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Those by which something changes; how each runtime makes them differs. */
 const CALLS = [
@@ -61,23 +52,10 @@ const CALLS = [
   ],
 ];
 
-let folder: string;
+const kills = new CommandKills("repair", CALLS);
+const { folder } = kills;
 
-before(() => {
-  folder = realpathSync(mkdtempSync(`${tmpdir()}/popkeep-repair-kill-`));
-  writeFileSync(`${folder}/users`, "bob:{PLAIN}x\n");
-  writeFileSync(
-    `${folder}/popkeep.toml`,
-    `unencrypted_or_tls_bindings = ["127.0.0.1:1"]
-ssl_bindings = []
-user = "root"
-user_file = "users"
-maildir = "${folder}/mail/{user}"
-`,
-  );
-});
-
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => kills.remove());
 
 function message(subject: string): string {
   return `From: a@b.example\nDate: Tue, 14 Jul 2026 10:00:00 +0200\nSubject: ${subject}\n\n${subject}\n`;
@@ -128,59 +106,22 @@ function mustHaveAll(path: string, about: string): void {
   for (const file of files) assert.ok(TEXTS.includes(file), `${file} ${about}`);
 }
 
-interface Kill {
-  readonly call: string;
-  /** Which of those that one thread makes, from 1. */
-  readonly nth: number;
-}
-
-async function repair(
-  kill?: Kill,
-): Promise<{ readonly code: number | null; readonly trace: string }> {
-  const table = `${folder}/trace`;
-  const injections = kill === undefined
-    ? []
-    : ["-e", `inject=${kill.call}:signal=KILL:when=${kill.nth}`];
-  const words = [
-    ...["-f", "-y", "-o", table, "-e", `trace=${CALLS.map((name) => `?${name}`).join(",")}`],
-    ...injections,
-    ...popkeepCommand(),
-    ...["mailbox", "repair", "--config", `${folder}/popkeep.toml`, "bob"],
-  ];
-  const child = spawn("strace", words, { stdio: "ignore" });
-  const [code, signal] = await once(child, "exit");
-  return { code: signal === null ? code : null, trace: readFileSync(table, "utf8") };
-}
-
-/** The calls that were made in the mailbox, each with how often its thread had made the like before. */
-function killsOf(trace: string): Kill[] {
-  const counts = new Map<string, number>();
-  const kills = new Map<string, Kill>();
-  for (const line of trace.split("\n")) {
-    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (call === undefined) continue;
-    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
-    counts.set(`${thread} ${call}`, nth);
-    if (/\/mail\/bob|\/proc\/self\/fd/.test(line)) kills.set(`${call} ${nth}`, { call, nth });
-  }
-  return [...kills.values()];
-}
+const repair = (kill?: Kill) => kills.run({ words: ["mailbox", "repair", "bob"] }, kill);
 
 test(`killed at any of its calls repair loses no message and no unique-id (POPKEEP_SEED=${SEED})`, async () => {
   const path = `${folder}/mail/bob`;
   await begin();
   const whole = await repair();
   assert.equal(whole.code, 0);
-  const all = killsOf(whole.trace);
+  const all = kills.killsOf(whole.trace);
   assert.ok(all.length >= 10, JSON.stringify(all));
   let killed = 0;
-  const kills = ALL ? all : shuffled(all, randomFrom(SEED)).slice(0, 4 * TRIED);
-  for (const kill of kills) {
-    if (!ALL && killed === TRIED) break;
+  for (const kill of killsToTry(all, TRIED)) {
+    if (!ALL_KILLS && killed === TRIED) break;
     const about = `after ${JSON.stringify(kill)}`;
     const shown = await begin();
     const { code } = await repair(kill);
-    if (code === null) killed++;
+    if (code === undefined) killed++;
     mustHaveAll(path, about);
     const again = await popkeep(
       ["mailbox", "repair", "--config", `${folder}/popkeep.toml`, "bob"],
@@ -192,7 +133,7 @@ test(`killed at any of its calls repair loses no message and no unique-id (POPKE
     assert.equal(ids.size, TEXTS.length, about);
     for (const [name, id] of shown) assert.equal(ids.get(name), id, about);
   }
-  assert.ok(killed >= (ALL ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
+  assert.ok(killed >= (ALL_KILLS ? all.length / 2 : 1), `${killed} of ${all.length} were killed`);
 });
 
 const mounts = spawnSync("unshare", ["--mount", "true"]).status === 0;
