@@ -57,9 +57,15 @@ test("real threads tell right from wrong, several at once", async () => {
 
 test("threads that compute hashes let those who serve sessions go first", async () => {
   const nicenesses = () =>
-    readdirSync("/proc/self/task").map((thread) => {
-      const stat = readFileSync(`/proc/self/task/${thread}/stat`, "latin1");
-      return { thread, niceness: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]) };
+    readdirSync("/proc/self/task").flatMap((thread) => {
+      try {
+        const stat = readFileSync(`/proc/self/task/${thread}/stat`, "latin1");
+        const niceness = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+        return [{ thread, niceness }];
+      } catch {
+        // It has ended meanwhile: one of another test, or of the runtime.
+        return [];
+      }
     });
   const before = nicenesses();
   const usual = before.find(({ thread }) => Number(thread) === process.pid)!.niceness;
