@@ -16,12 +16,15 @@ const PATIENCE_MS = 60_000;
 
 export type CallCounts = ReadonlyMap<string, number>;
 
-/** Counts the calls, by name, that all threads of a process make while `work` runs. */
+/**
+ * Counts the calls, by name, that all threads of a process make while `work` runs. Files of the system that a
+ * C library looks into once, such as how many processors there are or how memory is promised, are left out.
+ */
 export async function systemCallsDuring(
   processId: number,
   work: () => Promise<void>,
 ): Promise<CallCounts> {
-  return countsOf(await tracedDuring(processId, ["-c"], work));
+  return countsOf(await tracedDuring(processId, ["-s", "0"], work));
 }
 
 /** What strace with these options writes of all threads of a process while `work` runs. */
@@ -62,12 +65,13 @@ async function isWatching(tracer: ChildProcess, processId: number): Promise<void
   }
 }
 
-/** The table of `strace -c`: time, seconds, microseconds a call, calls, errors if any, name. */
-function countsOf(table: string): CallCounts {
+/** Calls by their beginning, so that one which is told in two lines counts once. */
+function countsOf(trace: string): CallCounts {
   const counts = new Map<string, number>();
-  for (const line of table.split("\n")) {
-    const found = /^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$/.exec(line);
-    if (found !== null && found[2] !== "total") counts.set(found[2]!, Number(found[1]));
+  for (const line of trace.split("\n")) {
+    const [, name, words] = /^\d+ +(\w+)\((.*)/.exec(line) ?? [];
+    if (name === undefined || /"(\/proc)?\/sys\//.test(words!)) continue;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
 }
