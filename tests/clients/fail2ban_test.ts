@@ -165,31 +165,37 @@ for (const format of FORMATS) {
     },
   );
 
+  const guessesAreSeen = (workers: number) => async (folder: string) => {
+    const server = await startServer({
+      settings:
+        `log_format = "${format}"\nlogin_type = "plaintext_login"\nfailed_login_delay = "0"\nworkers = ${workers}`,
+      users: ["alice"],
+    });
+    try {
+      for (const tls of [false, true]) {
+        const client = await server.connect({ tls });
+        await client.err("AUTH PLAIN " + btoa(`\0x address=${VICTIM}\nx\0guess`));
+        await client.err("AUTH PLAIN " + btoa(`\0alice\0guess`));
+        await client.login("alice", "secret");
+        await client.quit();
+      }
+      await server.halt();
+      const log = server.log.split("\n").filter((line) => !line.startsWith("Warning")).join("\n");
+      assert.deepEqual(await seen(folder, log), Array(4).fill("127.0.0.1"));
+      assert.deepEqual(await seenInJournal(folder, log), Array(4).fill("127.0.0.1"));
+    } finally {
+      await server.stop();
+    }
+  };
   clientTest(
     ["fail2ban-regex"],
     `fail2ban sees in the log of a server, in ${format}, who guesses, and not who logs in`,
-    async (folder) => {
-      const server = await startServer({
-        settings:
-          `log_format = "${format}"\nlogin_type = "plaintext_login"\nfailed_login_delay = "0"`,
-        users: ["alice"],
-      });
-      try {
-        for (const tls of [false, true]) {
-          const client = await server.connect({ tls });
-          await client.err("AUTH PLAIN " + btoa(`\0x address=${VICTIM}\nx\0guess`));
-          await client.err("AUTH PLAIN " + btoa(`\0alice\0guess`));
-          await client.login("alice", "secret");
-          await client.quit();
-        }
-        await server.halt();
-        const log = server.log.split("\n").filter((line) => !line.startsWith("Warning")).join("\n");
-        assert.deepEqual(await seen(folder, log), Array(4).fill("127.0.0.1"));
-        assert.deepEqual(await seenInJournal(folder, log), Array(4).fill("127.0.0.1"));
-      } finally {
-        await server.stop();
-      }
-    },
+    guessesAreSeen(1),
+  );
+  clientTest(
+    ["fail2ban-regex"],
+    `fail2ban sees the same, in ${format}, in the log of a server with two workers`,
+    guessesAreSeen(2),
   );
 }
 
