@@ -38,8 +38,8 @@
  * The counter is also never below the clock, in microseconds since 1970, when ids are given (see
  * `firstFreeId`). So ids given after the file was lost, cut short or put back from an old copy are
  * still above all that were given before, though nothing on disk remembers them (but within the same
- * millisecond: docs/design.md, 1). Within one file they
- * are consecutive where one delivery brought several messages ([MS-STANXPOP3] C0007 to C0009).
+ * millisecond: docs/design.md, 1). Within one file they are consecutive where one delivery brought several
+ * messages ([MS-STANXPOP3] C0007 to C0009).
  *
  * *Knows* the text, and how it is read; unique_id_lines.ts writes it. *Does not know* the disk; sidecar.ts
  * does.

@@ -88,7 +88,10 @@ ${settings}`,
     return { code: signal === null ? code : undefined, trace: readFileSync(table, "utf8") };
   }
 
-  /** The calls that were made in the mailbox, each with how often its thread had made the like before. */
+  /**
+   * The calls that were made in the mailbox, also where they go by way of a file or folder that is held open, each
+   * with how often its thread had made the like before.
+   */
   killsOf(trace: string): Kill[] {
     const counts = new Map<string, number>();
     const kills = new Map<string, Kill>();
@@ -97,7 +100,9 @@ ${settings}`,
       if (call === undefined) continue;
       const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
       counts.set(`${thread} ${call}`, nth);
-      if (line.includes(`${this.folder}/mail/`)) kills.set(`${call} ${nth}`, { call, nth });
+      if (line.includes(`${this.folder}/mail/`) || line.includes("/proc/self/fd/")) {
+        kills.set(`${call} ${nth}`, { call, nth });
+      }
     }
     return [...kills.values()];
   }
