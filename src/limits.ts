@@ -202,6 +202,9 @@ export const USER_NAME_OCTETS = 320;
 /** Reply octets gathered before a write, so that pipelined replies share segments but not memory. */
 export const OUTPUT_BATCH_OCTETS = 65_536;
 
+/** The same of a client that is not logged in. */
+export const STRANGER_BATCH_OCTETS = 4_096;
+
 /** Memory for mailboxes that nobody has open, octets: 64 MiB are 800,000 messages. */
 export const MAILBOX_CACHE_OCTETS = { min: 0, default: 67_108_864, max: 2 ** 40 } as const;
 
@@ -267,6 +270,12 @@ export const LOG_FILE_OCTETS = { min: 0, default: 0, max: 2 ** 50 } as const;
  * not read. More than the longest line, or a line could not become whole.
  */
 export const INPUT_PENDING_OCTETS = 16_384;
+
+/**
+ * What the system may hold for us of one POP3 client, and the most that one reading brings, octets; Linux makes it
+ * half as much again. Else it is megabytes, of which Bun reads 512 KiB at once. Commands need no more.
+ */
+export const RECEIVE_OCTETS = 16_384;
 
 /** Commands, and reply octets, after which a session lets the others have their turn. */
 export const TURN_COMMANDS = 128;

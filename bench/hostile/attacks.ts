@@ -125,6 +125,12 @@ export const ATTACKS: readonly Attack[] = [
     outcome: heldAtOnce,
   },
   {
+    name: "1,000 that do not log in, send 90,000 CAPAs and never read",
+    words: "-k ahead -c 1000 -a 10 -n 90000 -o",
+    network: 82,
+    outcome: heldAtOnce,
+  },
+  {
     name: "1,000 that read 100 octets a second under TLS",
     words: `-k slow -T -c 1000 -a 10 -b 100 -i 1000 -m ${LARGE_MESSAGE} -o`,
     network: 70,

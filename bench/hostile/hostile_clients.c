@@ -4,7 +4,8 @@
  * -k KIND   idle         greeted, says nothing
  *           drip         an octet of a line every -i ms, never its end
  *           deaf         logs in, asks for message -m again and again, reads nothing (a window of 0)
- *           slow         the same, and reads -b octets every -i ms
+ *           ahead        not logged in, sends -n CAPAs in one write, reads nothing (a window of 0)
+ *           slow         logs in, asks for message -m again and again, and reads -b octets every -i ms
  *           flood        comes and goes as fast as it is taken
  *           reset        sends CAPA and breaks off by RST
  *           midway       asks for message -m and breaks off by RST in the middle of it
@@ -42,9 +43,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { IDLE, DRIP, DEAF, SLOW, FLOOD, RESET, MIDWAY, HALF, HELLO, HANDSHAKE, RENEGOTIATE, KEYUPDATE, LINE, PIPELINE,
+enum kind { IDLE, DRIP, DEAF, AHEAD, SLOW, FLOOD, RESET, MIDWAY, HALF, HELLO, HANDSHAKE, RENEGOTIATE, KEYUPDATE, LINE, PIPELINE,
             NONSENSE, INJECT, GUESS, HEADLESS, BABBLE, KINDS };
-static const char *kind_names[] = { "idle", "drip", "deaf", "slow", "flood", "reset", "midway", "half", "hello", "handshake",
+static const char *kind_names[] = { "idle", "drip", "deaf", "ahead", "slow", "flood", "reset", "midway", "half", "hello", "handshake",
     "renegotiate", "keyupdate", "line", "pipeline", "nonsense", "inject", "guess", "headless", "babble" };
 enum phase { FREE, CONNECTING, SECURING, GREETING, ACTING, DONE };
 
@@ -74,6 +75,7 @@ static double clk(void) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec + t.tv_nsec * 1e-9;
 }
+#define READING (kind == AHEAD ? 0 : EPOLLIN)
 static void never(const char *what) {
     if (!must_not++) snprintf(said, sizeof said, "%s", what);
 }
@@ -110,13 +112,13 @@ static void write_on(struct conn *c, long whole) {
         if (n > whole - c->sent) n = whole - c->sent;
         n = put(c, script + at, n);
         if (n <= 0) {
-            if (!c->writing) interest(c, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+            if (!c->writing) interest(c, EPOLL_CTL_MOD, READING | EPOLLOUT);
             c->writing = 1;
             return;
         }
         c->sent += n;
     }
-    if (c->writing) interest(c, EPOLL_CTL_MOD, EPOLLIN);
+    if (c->writing) interest(c, EPOLL_CTL_MOD, READING);
     c->writing = 0;
 }
 
@@ -126,7 +128,7 @@ static void start(struct conn *c) {
     memset((char *)c + offsetof(struct conn, ph), 0, sizeof *c - offsetof(struct conn, ph));
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (c->fd < 0) { perror("socket"); exit(1); }
-    if (kind == DEAF || kind == SLOW || kind == MIDWAY) {
+    if (kind == DEAF || kind == AHEAD || kind == SLOW || kind == MIDWAY) {
         int little = 4096;
         setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     }
@@ -167,6 +169,7 @@ static void act(struct conn *c) {
         interest(c, EPOLL_CTL_MOD, 0);
         if (kind == SLOW) c->next = now + every;
         return;
+    case AHEAD: interest(c, EPOLL_CTL_MOD, 0); return write_on(c, count * 6);
     case MIDWAY: snprintf(b, sizeof b, "RETR %d\r\n", message); return logs_in(c, b);
     case KEYUPDATE: c->owed = 2; return logs_in(c, "");
     case LINE: return write_on(c, quantity);
@@ -253,7 +256,7 @@ static void readable(struct conn *c) {
             if (c->at_begin) line(c, c->good);
         }
         if (c->ph == FREE || c->ph == DONE) return;
-        if ((kind == DEAF || kind == SLOW) && c->ph == ACTING && was == GREETING) return;
+        if ((kind == DEAF || kind == AHEAD || kind == SLOW) && c->ph == ACTING && was == GREETING) return;
     }
 }
 
@@ -330,7 +333,7 @@ static void due(struct conn *c) {
 
 static void make_script(void) {
     if (kind == LINE) { script = malloc(script_octets = 65536); memset(script, 'A', 65536); return; }
-    const char *one = kind == NONSENSE ? "NOOP NOOP\r\n" : "NOOP\r\n";
+    const char *one = kind == NONSENSE ? "NOOP NOOP\r\n" : kind == AHEAD ? "CAPA\r\n" : "NOOP\r\n";
     long times = kind == NONSENSE ? 1 : count > 0 ? count : 1;
     script_octets = strlen(one) * times;
     script = malloc(script_octets + 1);
@@ -395,7 +398,7 @@ int main(int argc, char **argv) {
             else {
                 if (ev[i].events & EPOLLOUT) write_on(c, kind == LINE ? quantity : kind == NONSENSE ? count * script_octets : count * 6);
                 if (c->ph == FREE || c->ph == DONE) continue;
-                if (ev[i].events & ~EPOLLOUT) { if (kind == DEAF && c->ph == ACTING) gone(c); else readable(c); }
+                if (ev[i].events & ~EPOLLOUT) { if ((kind == DEAF || kind == AHEAD) && c->ph == ACTING) gone(c); else readable(c); }
             }
         }
         if (every && now - looked > .005) {

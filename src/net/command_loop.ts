@@ -248,6 +248,7 @@ export class CommandLoop {
     answer: Answer,
     octetsBefore: number,
   ): Step | Promise<Step> {
+    if (wasStranger && !this.#isStranger) this.#output.widen();
     this.#tap?.answered(line, expected, {
       reply: answer.line,
       replyOctets: this.#output.octets - octetsBefore,

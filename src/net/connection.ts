@@ -16,7 +16,12 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { EndReason } from "../admin/session_log.ts";
-import { CLOSE_LINGER_MS, CLOSE_LINGER_OCTETS, INPUT_PENDING_OCTETS } from "../limits.ts";
+import {
+  CLOSE_LINGER_MS,
+  CLOSE_LINGER_OCTETS,
+  INPUT_PENDING_OCTETS,
+  STRANGER_BATCH_OCTETS,
+} from "../limits.ts";
 import { MessageGone, StorageFailure } from "../maildrop/store.ts";
 import { pauseReading, resumeReading } from "../platform/socket_reading.ts";
 import { Session } from "../session/session.ts";
@@ -62,7 +67,7 @@ export class Connection implements Swept, HandshakeOutcome {
     const tls = implicitTls || client.tls !== undefined;
     this.#options = options;
     this.#socket = socket;
-    this.#output = new Output(socket);
+    this.#output = new Output(socket, STRANGER_BATCH_OCTETS);
     this.#phaseSinceMs = sweep.nowMs;
     this.#record = new ConnectionRecord(socket, options);
     this.#record.log.tls = client.tls;
@@ -133,7 +138,7 @@ export class Connection implements Swept, HandshakeOutcome {
     this.#socket.off("close", this.#gone);
     this.#socket = socket;
     this.#record.log.tls = socket.getProtocol() ?? "TLS";
-    this.#output = new Output(socket);
+    this.#output = new Output(socket, STRANGER_BATCH_OCTETS);
     this.#loop.useOutput(this.#output);
     socket.on("error", this.#socketFailed).on("close", this.#gone);
     this.#session.tlsStarted(secureChannelOf(socket));

@@ -6,6 +6,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { RECEIVE_OCTETS } from "../limits.ts";
+import { boundReceiving } from "../platform/receive_buffer.ts";
 import { addressAndPort } from "./address.ts";
 import { PlaceFailure } from "./place_failure.ts";
 
@@ -75,6 +77,8 @@ export class Listener {
         const address = server.address();
         if (typeof address === "object" && address !== null) listener.#port = address.port;
         server.on("error", (error) => log.warning("cannot accept", { port: listener.port, error }));
+        // Mail comes in by LMTP, and is long.
+        if (binding.protocol !== "lmtp") boundReceiving(server, RECEIVE_OCTETS);
         resolve(listener);
       });
     });

@@ -5,7 +5,8 @@
  * At most one write is under way. Whoever gets a promise back waits for it before putting more: that
  * is the back-pressure, and it bounds what a client that does not read can make us hold to one buffer.
  * A buffer is taken when there is something to write and given back when the socket has it, so that a
- * session which waits for its client holds none.
+ * session which waits for its client holds none. A stranger's are small: anybody may come, in thousands,
+ * and read nothing.
  *
  * *Knows*: a writable socket. *Does not know*: what a reply is.
  */
@@ -15,7 +16,7 @@ import type { Socket } from "node:net";
 import { OUTPUT_BATCH_OCTETS, SASL_LINE_OCTETS } from "../limits.ts";
 
 /** A line is put whole as long as the buffer is not full, so there is room for the longest behind it. */
-const BUFFER_OCTETS = OUTPUT_BATCH_OCTETS + SASL_LINE_OCTETS;
+const LINE_ROOM_OCTETS = SASL_LINE_OCTETS;
 
 /**
  * Octets that a full buffer keeps back, so that the terminator does not go out alone or in parts:
@@ -23,8 +24,8 @@ const BUFFER_OCTETS = OUTPUT_BATCH_OCTETS + SASL_LINE_OCTETS;
  */
 const KEEP_BACK_OCTETS = 8;
 
-/** Buffers that nobody uses now. A few are enough: few sessions write in the same instant. */
-const spare: Buffer[] = [];
+/** Buffers that nobody uses now, by their octets. A few are enough: few sessions write in the same instant. */
+const spare = new Map<number, Buffer[]>();
 const SPARE_BUFFERS = 16;
 
 export class Output {
@@ -33,9 +34,13 @@ export class Output {
   #length = 0;
   #octetsBefore = 0;
   #stopWaiting: (() => void) | undefined;
+  /** Of the next buffer. */
+  #batchOctets: number;
 
-  constructor(socket: Socket) {
+  /** @param batchOctets How much gathers before it is written. */
+  constructor(socket: Socket, batchOctets = OUTPUT_BATCH_OCTETS) {
     this.#socket = socket;
+    this.#batchOctets = batchOctets;
   }
 
   /** Octets put so far. */
@@ -45,12 +50,17 @@ export class Output {
 
   /** Whether `flush` must come before another line. */
   get full(): boolean {
-    return this.#length >= OUTPUT_BATCH_OCTETS;
+    return this.#length >= this.#limit;
+  }
+
+  /** The client is known: from the next buffer on as much gathers as is good for the two of them. */
+  widen(): void {
+    this.#batchOctets = OUTPUT_BATCH_OCTETS;
   }
 
   /** Appends a response line and CRLF. */
   putLine(line: string): void {
-    const buffer = this.#buffer ??= takeBuffer();
+    const buffer = this.#buffer ??= takeBuffer(this.#batchOctets);
     const end = this.#length + buffer.write(line, this.#length, "utf8");
     buffer[end] = 13;
     buffer[end + 1] = 10;
@@ -59,7 +69,7 @@ export class Output {
 
   /** Whether `put` of these octets would need no write. */
   fits(octets: Uint8Array): boolean {
-    return this.#length + octets.length <= OUTPUT_BATCH_OCTETS;
+    return this.#length + octets.length <= this.#limit;
   }
 
   /**
@@ -70,9 +80,9 @@ export class Output {
     let at = 0;
     for (;;) {
       // A line may have gone beyond the batch.
-      const room = Math.max(0, OUTPUT_BATCH_OCTETS - this.#length);
+      const room = Math.max(0, this.#limit - this.#length);
       const part = octets.subarray(at, at + room);
-      const buffer = this.#buffer ??= takeBuffer();
+      const buffer = this.#buffer ??= takeBuffer(this.#batchOctets);
       buffer.set(part, this.#length);
       this.#length += part.length;
       at += part.length;
@@ -94,6 +104,10 @@ export class Output {
     this.#stopWaiting?.();
   }
 
+  get #limit(): number {
+    return this.#buffer === undefined ? this.#batchOctets : this.#buffer.length - LINE_ROOM_OCTETS;
+  }
+
   /** Puts the rest, at most one body's part, once the socket has taken what is before it. */
   async #putAfter(writing: Promise<void>, rest: Uint8Array): Promise<void> {
     await writing;
@@ -112,7 +126,7 @@ export class Output {
     if (socket.destroyed) return undefined;
     if (keepBack > 0) {
       // Into another buffer: the socket may hold this one for as long as the client does not read.
-      this.#buffer = takeBuffer();
+      this.#buffer = takeBuffer(this.#batchOctets);
       this.#length = buffer.copy(this.#buffer, 0, end, end + keepBack);
     }
     let taken = () => {};
@@ -132,10 +146,13 @@ export class Output {
   }
 }
 
-function takeBuffer(): Buffer {
-  return spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_OCTETS);
+function takeBuffer(batchOctets: number): Buffer {
+  const octets = batchOctets + LINE_ROOM_OCTETS;
+  return spare.get(octets)?.pop() ?? Buffer.allocUnsafeSlow(octets);
 }
 
 function spareBuffer(buffer: Buffer): void {
-  if (spare.length < SPARE_BUFFERS) spare.push(buffer);
+  const alike = spare.get(buffer.length);
+  if (alike === undefined) spare.set(buffer.length, [buffer]);
+  else if (alike.length < SPARE_BUFFERS) alike.push(buffer);
 }

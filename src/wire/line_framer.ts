@@ -5,7 +5,7 @@
  * reported once, as soon as that is certain, and its tail up to the LF is never seen by anybody.
  *
  * Cost: linear in the octets, also when they drip in one by one, since the framer remembers how far
- * it has searched and its buffer grows by doubling. Memory: what was pushed and not yet taken; while
+ * it has searched and its buffer grows by a quarter. Memory: what was pushed and not yet taken; while
  * a line that is too long is being thrown away, nothing is kept.
  *
  * *Does not know* what a line means.
@@ -102,7 +102,8 @@ export class LineFramer {
     // An adopted chunk is full, so that this makes room before anything is written.
     if (this.#end + chunk.length > this.#buffer.length) {
       const pending = this.pending;
-      const grown = new Uint8Array(Math.max(256, 2 * (pending + chunk.length)));
+      const needed = pending + chunk.length;
+      const grown = new Uint8Array(needed + Math.max(256, needed >> 2));
       grown.set(this.#buffer.subarray(this.#start, this.#end));
       this.#searched -= this.#start;
       this.#buffer = grown;

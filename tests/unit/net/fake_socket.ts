@@ -40,8 +40,8 @@ export class FakeSocket {
   }
 }
 
-export function outputTo(socket: FakeSocket): Output {
-  return new Output(socket as unknown as Socket);
+export function outputTo(socket: FakeSocket, batchOctets?: number): Output {
+  return new Output(socket as unknown as Socket, batchOctets);
 }
 
 /** Lets promises that are settled go on. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { OUTPUT_BATCH_OCTETS } from "../../../src/limits.ts";
+import { OUTPUT_BATCH_OCTETS, STRANGER_BATCH_OCTETS } from "../../../src/limits.ts";
 import { FakeSocket, outputTo, turns } from "./fake_socket.ts";
 
 test("lines and octets that gather go out in one write", () => {
@@ -65,6 +65,34 @@ test("a terminator that would just not fit takes some of the body along", async 
   assert.equal(socket.writes.length, 2);
   assert.match(socket.writes[1]!.toString("latin1"), /^x+\r\n\.\r\n$/);
   assert.equal(socket.all, `${"x".repeat(OUTPUT_BATCH_OCTETS)}\r\n.\r\n`);
+});
+
+test("what gathers for a stranger is little, and more once he is known", async () => {
+  const socket = new FakeSocket();
+  const output = outputTo(socket, STRANGER_BATCH_OCTETS);
+  const line = `+OK ${"x".repeat(94)}`;
+  while (!output.full) output.putLine(line);
+  assert.ok(output.octets < STRANGER_BATCH_OCTETS + 100);
+  output.widen();
+  assert.equal(output.full, true, "the buffer that is there stays as it is");
+  await output.flush();
+  const before = output.octets;
+  while (!output.full) output.putLine(line);
+  assert.ok(output.octets - before >= OUTPUT_BATCH_OCTETS);
+  await output.put(Buffer.alloc(3 * OUTPUT_BATCH_OCTETS, "y"));
+  await output.flush();
+  assert.equal(socket.all.replaceAll(`${line}\r\n`, ""), "y".repeat(3 * OUTPUT_BATCH_OCTETS));
+});
+
+test("a body goes to a stranger whole, in many writes", async () => {
+  const socket = new FakeSocket();
+  const output = outputTo(socket, STRANGER_BATCH_OCTETS);
+  output.putLine("+OK");
+  await output.put(Buffer.alloc(100_000, "z"));
+  await output.put(Buffer.from("\r\n.\r\n"));
+  await output.flush();
+  assert.equal(socket.all, `+OK\r\n${"z".repeat(100_000)}\r\n.\r\n`);
+  assert.ok(Math.max(...socket.writes.map((octets) => octets.length)) <= STRANGER_BATCH_OCTETS);
 });
 
 test("who puts more than a buffer waits until the socket has taken what is before", async () => {
