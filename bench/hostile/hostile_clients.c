@@ -59,6 +59,7 @@ struct conn {
 };
 
 static enum kind kind = KINDS;
+#define READS_NOTHING (kind == DEAF || kind == AHEAD)
 static int conns = 100, addresses = 1, second = 99, users = 50, first = 1, tls, proxied, once, port, ep, message = 1, wants_tls;
 static long count, quantity;
 static double secs = 5, every, rate, now, begun;
@@ -75,7 +76,6 @@ static double clk(void) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec + t.tv_nsec * 1e-9;
 }
-#define READING (kind == AHEAD ? 0 : EPOLLIN)
 static void never(const char *what) {
     if (!must_not++) snprintf(said, sizeof said, "%s", what);
 }
@@ -112,13 +112,13 @@ static void write_on(struct conn *c, long whole) {
         if (n > whole - c->sent) n = whole - c->sent;
         n = put(c, script + at, n);
         if (n <= 0) {
-            if (!c->writing) interest(c, EPOLL_CTL_MOD, READING | EPOLLOUT);
+            if (!c->writing) interest(c, EPOLL_CTL_MOD, (READS_NOTHING ? 0 : EPOLLIN) | EPOLLOUT);
             c->writing = 1;
             return;
         }
         c->sent += n;
     }
-    if (c->writing) interest(c, EPOLL_CTL_MOD, READING);
+    if (c->writing) interest(c, EPOLL_CTL_MOD, READS_NOTHING ? 0 : EPOLLIN);
     c->writing = 0;
 }
 
@@ -128,7 +128,7 @@ static void start(struct conn *c) {
     memset((char *)c + offsetof(struct conn, ph), 0, sizeof *c - offsetof(struct conn, ph));
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (c->fd < 0) { perror("socket"); exit(1); }
-    if (kind == DEAF || kind == AHEAD || kind == SLOW || kind == MIDWAY) {
+    if (READS_NOTHING || kind == SLOW || kind == MIDWAY) {
         int little = 4096;
         setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     }
@@ -256,7 +256,7 @@ static void readable(struct conn *c) {
             if (c->at_begin) line(c, c->good);
         }
         if (c->ph == FREE || c->ph == DONE) return;
-        if ((kind == DEAF || kind == AHEAD || kind == SLOW) && c->ph == ACTING && was == GREETING) return;
+        if ((READS_NOTHING || kind == SLOW) && c->ph == ACTING && was == GREETING) return;
     }
 }
 
@@ -398,7 +398,7 @@ int main(int argc, char **argv) {
             else {
                 if (ev[i].events & EPOLLOUT) write_on(c, kind == LINE ? quantity : kind == NONSENSE ? count * script_octets : count * 6);
                 if (c->ph == FREE || c->ph == DONE) continue;
-                if (ev[i].events & ~EPOLLOUT) { if ((kind == DEAF || kind == AHEAD) && c->ph == ACTING) gone(c); else readable(c); }
+                if (ev[i].events & ~EPOLLOUT) { if (READS_NOTHING && c->ph == ACTING) gone(c); else readable(c); }
             }
         }
         if (every && now - looked > .005) {

@@ -53,7 +53,7 @@ export class Output {
     return this.#length >= this.#limit;
   }
 
-  /** The client is known: from the next buffer on as much gathers as is good for the two of them. */
+  /** Lets OUTPUT_BATCH_OCTETS gather, from the next buffer on: the client is no stranger any more. */
   widen(): void {
     this.#batchOctets = OUTPUT_BATCH_OCTETS;
   }
