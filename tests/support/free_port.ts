@@ -1,7 +1,19 @@
-/** Ports for servers that cannot choose their own. */
+/**
+ * Ports for servers that cannot choose their own.
+ *
+ * They lie below those that Linux gives to connections (`net.ipv4.ip_local_port_range`): of those, the next
+ * connection of any test that runs beside could have the one that was just found to be free.
+ */
 
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import net from "node:net";
+
+const FIRST_PORT = 10_000;
+const END_PORT = 32_768;
+
+/** So many ports in use one after the other, and something else is wrong. */
+const MAX_TRIES = 100;
 
 /** A port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -18,8 +30,15 @@ export async function twoFreePorts(): Promise<[number, number]> {
 }
 
 async function heldPort(): Promise<{ port: number; release: () => Promise<unknown> }> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  return { port, release: () => once(server.close(), "close") };
+  for (let tries = 1;; tries++) {
+    const port = randomInt(FIRST_PORT, END_PORT);
+    const server = net.createServer();
+    try {
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+      return { port, release: () => once(server.close(), "close") };
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+    }
+  }
 }

@@ -146,7 +146,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     if (await isListening(server)) return server;
     await server.halt("SIGKILL");
     // Between choosing a port and using it, somebody else may have taken it.
-    if (tries === 3 || !/in use|EADDRINUSE|AddrInUse/i.test(server.log)) {
+    if (tries === 3 || !/another program is listening there already/.test(server.log)) {
       throw new Error(`popkeep did not start:\n${server.log}`);
     }
   }
